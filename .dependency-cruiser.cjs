@@ -1,0 +1,84 @@
+/**
+ * One-way imports, checked: kernel → config → tenancy → database, redis → cache, throttling, queues, messaging →
+ * domain → apps. A library may import only what stands in its row here, and only through its index.
+ */
+const FOUNDATION = ['kernel', 'config', 'tenancy'];
+const DATA = [...FOUNDATION, 'database', 'redis'];
+const PLATFORM = [...DATA, 'messaging', 'cache', 'throttling', 'queues', 'observability', 'usage', 'storage', 'idempotency'];
+
+const ALLOWED = {
+  kernel: [],
+  config: ['kernel'],
+  tenancy: ['kernel', 'config'],
+  database: FOUNDATION,
+  redis: FOUNDATION,
+  messaging: DATA,
+  observability: DATA,
+  http: FOUNDATION,
+  storage: FOUNDATION,
+  idempotency: DATA,
+  usage: [...DATA, 'observability'],
+  cache: [...DATA, 'messaging', 'observability'],
+  throttling: [...DATA, 'messaging', 'observability', 'usage'],
+  queues: [...DATA, 'messaging', 'observability', 'usage', 'idempotency'],
+  health: [...DATA, 'storage', 'observability', 'messaging'],
+  audit: PLATFORM,
+  identity: [...PLATFORM, 'audit'],
+  organizations: [...PLATFORM, 'audit'],
+  catalog: PLATFORM,
+  inventory: [...PLATFORM, 'catalog'],
+  orders: [...PLATFORM, 'catalog', 'inventory'],
+  bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
+};
+
+const names = Object.keys(ALLOWED);
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'known-library',
+      comment: 'A new library gets a row in ALLOWED.',
+      severity: 'error',
+      from: { path: `^libs/(?!(?:${names.join('|')}|testing)/)` },
+      to: {},
+    },
+    ...names.map((name) => ({
+      name: `one-way-${name}`,
+      severity: 'error',
+      from: { path: `^libs/${name}/`, pathNot: '\\.spec\\.ts$' },
+      to: { path: '^(?:libs|apps|tools|bench|migrations)/', pathNot: [...ALLOWED[name], name].map((lib) => `^libs/${lib}/`) },
+    })),
+    {
+      name: 'only-through-the-index',
+      severity: 'error',
+      from: { path: '^(libs/[^/]+|apps/[^/]+|tools|bench|migrations)/' },
+      to: { path: '^libs/[^/]+/src/(?!index\\.ts$)', pathNot: '^$1/' },
+    },
+    {
+      name: 'no-library-imports-an-app',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^(?:apps|tools|bench)/' },
+    },
+    {
+      name: 'apps-stand-alone',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/', pathNot: '(?:\\.spec|\\.e2e-spec)\\.ts$|/test/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'no-test-support-in-the-product',
+      severity: 'error',
+      from: { path: '^(?:apps|libs)/', pathNot: '(?:\\.spec|\\.e2e-spec)\\.ts$|^libs/testing/|/test/' },
+      to: { path: '^libs/testing/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'node', 'require', 'default'] },
+  },
+};

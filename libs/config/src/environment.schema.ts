@@ -1,0 +1,87 @@
+/**
+ * Every variable the processes read, with type, default and meaning. The README's table is generated from
+ * the descriptions here, and nothing else in the code looks at the environment.
+ */
+import Type, { type Static } from 'typebox';
+
+const port = (fallback: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum: 65535, default: fallback, description });
+const count = (fallback: number, maximum: number, description: string) =>
+  Type.Integer({ minimum: 1, maximum, default: fallback, description });
+const secret = (fallback: string, description: string) => Type.String({ minLength: 8, default: fallback, description });
+
+/** Defaults of secrets begin with this; production refuses to start with one of them. */
+export const DEVELOPMENT_SECRET = 'development-only-';
+
+const devSecret = (name: string, description: string) => secret(`${DEVELOPMENT_SECRET}${name}`, description);
+
+export const ENVIRONMENT_SCHEMA = Type.Object({
+  NODE_ENV: Type.Enum(['development', 'test', 'production'], {
+    default: 'development',
+    description: '`production` refuses default secrets.',
+  }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
+    default: 'info',
+    description: 'Least level that is logged.',
+  }),
+  HOST: Type.String({ default: '127.0.0.1', description: 'Address the processes listen on.' }),
+  API_PORT: port(3000, 'Port of the api process.'),
+  WORKER_PORT: port(3001, 'Port of the worker process (probes and metrics).'),
+  METRICS_PORT: port(3002, 'Port of the metrics process.'),
+  DATABASE_URL: Type.String({
+    pattern: '^postgres(ql)?://',
+    default: 'postgres://127.0.0.1:5432/stockyard',
+    description:
+      'Primary. The processes take host, port and database from it; `migrate` also its user, who may create roles.',
+  }),
+  DATABASE_REPLICA_URLS: Type.String({ default: '', description: 'Streaming replicas, separated by commas.' }),
+  DATABASE_OWNER_PASSWORD: devSecret('owner', 'Password of `stockyard_owner` (used by `migrate` only).'),
+  DATABASE_APP_PASSWORD: devSecret('app', 'Password of `stockyard_app`.'),
+  DATABASE_RELAY_PASSWORD: devSecret('relay', 'Password of `stockyard_relay`.'),
+  DATABASE_CONTROL_PASSWORD: devSecret('control', 'Password of `stockyard_control`.'),
+  DATABASE_MONITOR_PASSWORD: devSecret('monitor', 'Password of `stockyard_monitor`.'),
+  DATABASE_POOL_SIZE: count(12, 500, 'Connections of `stockyard_app` per process and node.'),
+  DATABASE_POOL_WAIT_MS: count(5_000, 60_000, 'Longest wait for a connection before a request is answered 503.'),
+  DATABASE_PREPARED_STATEMENTS: Type.Enum(['on', 'off'], {
+    default: 'on',
+    description: '`off` behind a pooler that cannot keep prepared statements (PgBouncer before 1.21).',
+  }),
+  DATABASE_STATEMENT_TIMEOUT_MS: count(
+    30_000,
+    600_000,
+    'Longest run of one statement of the app role; set by `migrate`.',
+  ),
+  REDIS_URL: Type.String({
+    pattern: '^rediss?://',
+    default: 'redis://127.0.0.1:6379',
+    description: 'Queues and the Redis transport; must not evict (`maxmemory-policy noeviction`).',
+  }),
+  REDIS_CACHE_URL: Type.String({ default: '', description: 'Cache; may evict. Empty: REDIS_URL.' }),
+  REDIS_LIMITS_URL: Type.String({ default: '', description: 'Rate limits. Empty: the cache’s.' }),
+  REDIS_KEY_PREFIX: Type.String({
+    pattern: '^[a-z0-9_-]{1,40}$',
+    default: 'stockyard',
+    description: 'First part of every Redis key; set it when deployments share a server.',
+  }),
+  ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
+  JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
+  MESSAGING_SECRET: devSecret('messaging', 'Signs messages between the processes.'),
+  STORAGE_SECRET: devSecret('storage', 'Signs download links.'),
+  STORAGE_DIR: Type.String({ default: '.stockyard/files', description: 'Directory of uploaded and produced files.' }),
+  ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400, 'Life of an access token.'),
+  REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),
+  BODY_LIMIT_BYTES: count(1_048_576, 104_857_600, 'Largest JSON body.'),
+  UPLOAD_LIMIT_BYTES: count(2_147_483_648, 1_099_511_627_776, 'Largest CSV upload.'),
+  SHUTDOWN_GRACE_MS: count(15_000, 600_000, 'Time to finish requests and jobs after SIGTERM.'),
+  USAGE_FLUSH_MS: count(2_000, 60_000, 'How often counted usage is written to `tenant_usage`.'),
+  QUEUE_CONCURRENCY_CRITICAL: count(10, 1_000, 'Jobs of class `critical` that one worker runs at once.'),
+  QUEUE_CONCURRENCY_HIGH: count(8, 1_000, 'The same for class `high`.'),
+  QUEUE_CONCURRENCY_NORMAL: count(5, 1_000, 'The same for class `normal`.'),
+  QUEUE_CONCURRENCY_LOW: count(3, 1_000, 'The same for class `low`.'),
+  QUEUE_CONCURRENCY_BULK: count(2, 1_000, 'The same for class `bulk`.'),
+  QUEUE_LOCK_MS: count(12_000, 600_000, 'A job whose worker is silent for this long is given to another one.'),
+  OUTBOX_POLL_MS: count(1_000, 60_000, 'Longest time an outbox row waits for the relay to look, without a hint.'),
+  JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs and their files are kept for this long.'),
+});
+
+export type Environment = Static<typeof ENVIRONMENT_SCHEMA>;

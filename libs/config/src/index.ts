@@ -1,0 +1,4 @@
+/** Configuration: the environment, parsed and checked once at boot against one schema. */
+export { type AppConfig, ConfigError, loadConfig, roleUrl, type DatabaseRole } from './config';
+export { ENVIRONMENT_SCHEMA } from './environment.schema';
+export { ConfigModule, APP_CONFIG } from './config.module';

@@ -1,0 +1,84 @@
+/** Turns what node-postgres and TypeORM throw into errors of the platform. */
+import { type ErrorCategory, StockyardError } from '#libs/kernel';
+
+interface PostgresError extends Error {
+  code?: string;
+  detail?: string;
+  constraint?: string;
+  driverError?: PostgresError;
+}
+
+/** SQLSTATE that the function `refuse` raises: a refusal by a rule, with its facts as JSON in DETAIL. */
+const REFUSAL = 'SY001';
+/** SQLSTATE of claim_idempotency_key: the same request was already done under this key. */
+const REPLAY = 'SY002';
+/** Code of the error that stands for it. */
+export const ALREADY_DONE = 'idempotent_replay';
+
+const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+const RETRYABLE = new Set(['40001', '40P01', '55P03']);
+const CONNECTION_LOST =
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Client was closed/;
+
+function unwrap(error: unknown): PostgresError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return (error as PostgresError).driverError ?? error;
+}
+
+/** True for an error after which the same transaction may be tried again: deadlock, serialization, lock timeout. */
+export function isRetryable(error: unknown): boolean {
+  return RETRYABLE.has(unwrap(error)?.code ?? '');
+}
+
+/** The name of the violated constraint when an error is a unique violation of it (or of any, without a name). */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const found = unwrap(error);
+  return found?.code === '23505' && (constraint === undefined || found.constraint === constraint);
+}
+
+function refusal(error: PostgresError): StockyardError {
+  const facts = JSON.parse(error.detail ?? '{}') as {
+    code: string;
+    category: ErrorCategory;
+    param: string | null;
+    details: Record<string, unknown> | null;
+  };
+  return new StockyardError({
+    code: facts.code,
+    category: facts.category,
+    message: error.message,
+    param: facts.param ?? undefined,
+    details: facts.details ?? undefined,
+    cause: error,
+  });
+}
+
+function unavailable(cause: unknown): StockyardError {
+  return new StockyardError({
+    code: 'database_unavailable',
+    category: 'unavailable',
+    message: 'The database does not answer at the moment. Retry; with an Idempotency-Key that is always safe.',
+    retryAfterSeconds: 1,
+    cause,
+  });
+}
+
+/** The platform's error for a database failure; errors of the platform and unknown ones pass unchanged. */
+export function translateDatabaseError(error: unknown): unknown {
+  const found = unwrap(error);
+  if (!found || found instanceof StockyardError) return error;
+  const code = found.code ?? '';
+  if (code === REFUSAL) return refusal(found);
+  if (code === REPLAY) return new StockyardError({ code: ALREADY_DONE, category: 'conflict', message: found.message });
+  if (code.startsWith('08') || UNAVAILABLE.has(code) || CONNECTION_LOST.test(found.message)) return unavailable(error);
+  if (RETRYABLE.has(code) || code === '57014') {
+    return new StockyardError({
+      code: 'database_busy',
+      category: 'unavailable',
+      message: 'The database was too busy to finish this in time. Retry.',
+      retryAfterSeconds: 1,
+      cause: error,
+    });
+  }
+  return error;
+}

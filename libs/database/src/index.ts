@@ -1,0 +1,15 @@
+/** Database: the only code that opens tenant transactions, and what guards the wall between tenants. */
+export { DatabaseModule } from './database.module';
+export { CONTROL_POOL, RELAY_POOL } from './database.constants';
+export { TenantDatabase } from './tenant-database';
+export { type Statement, type StatementResult, tenantStatement } from './lanes/statement';
+export { notFound, updatedRow } from './lanes/versioned-update';
+export { rfc3339 } from './lanes/sql-text';
+export { inTransaction } from './lanes/transaction';
+export { DATABASE_TYPES } from './lanes/types';
+export { bigintNumber } from './entity-columns';
+export { ALREADY_DONE, isUniqueViolation, translateDatabaseError } from './database.error';
+export { DatabaseDirectory } from './directory/database-directory';
+export { checkWall, type WallViolation } from './wall/wall-check';
+export { WallGuard } from './wall/wall-guard.service';
+export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';

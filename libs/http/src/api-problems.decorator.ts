@@ -1,0 +1,30 @@
+/** Documents the problem documents that a handler answers with. */
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { shape } from '#libs/kernel';
+import Type from 'typebox';
+
+const PROBLEM = shape(
+  Type.Object({
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'Stable reason, snake_case.' }),
+    detail: Type.String(),
+    param: Type.Optional(Type.String({ description: 'The field or header at fault.' })),
+    request_id: Type.String(),
+  }),
+);
+
+/** `descriptions` maps a status to what it means here. */
+export function ApiProblems(descriptions: Readonly<Record<number, string>>): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    ...Object.entries(descriptions).map(([status, description]) =>
+      ApiResponse({
+        status: Number(status),
+        description,
+        content: { 'application/problem+json': { schema: PROBLEM.schema as never } },
+      }),
+    ),
+  );
+}

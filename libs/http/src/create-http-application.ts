@@ -1,0 +1,61 @@
+/** Boots a Nest application on Fastify with everything the three processes share at their edge. */
+
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AppConfig } from '#libs/config';
+import { newId } from '#libs/kernel';
+import { ClsService } from 'nestjs-cls';
+import { Logger } from 'nestjs-pino';
+import { EtagInterceptor } from './etag.interceptor';
+import { ProblemFilter } from './problem.filter';
+import { validationPipe } from './validation.pipe';
+
+export interface HttpApplicationOptions {
+  readonly module: Parameters<typeof NestFactory.create>[0];
+  readonly config: AppConfig;
+}
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_HEADER_BYTES = 16_384;
+
+function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+}
+
+function adapter(config: AppConfig): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: config.BODY_LIMIT_BYTES,
+    genReqId: requestId,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 65_000, // above the idle timeout of common load balancers
+    routerOptions: { maxParamLength: 512 },
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    forceCloseConnections: 'idle',
+  });
+}
+
+/**
+ * A Nest application that is not listening yet. The tenant context lives from body parsing to the reply: it is opened
+ * after parsing, because stream events of the body would lose it.
+ */
+export async function createHttpApplication(options: HttpApplicationOptions): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter(options.config), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  const cls = app.get(ClsService);
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('X-Request-Id', request.id);
+    done();
+  });
+  fastify.addHook('preValidation', (_request, _reply, done) => cls.run(() => done()));
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalInterceptors(new EtagInterceptor());
+  app.enableShutdownHooks();
+  return app;
+}

@@ -1,0 +1,8 @@
+/** HTTP: what the three processes share at their edge: problem documents, validation, ids, entity tags, bootstrap. */
+export { createHttpApplication, type HttpApplicationOptions } from './create-http-application';
+export { ProblemFilter, type ProblemDocument } from './problem.filter';
+export { validationPipe } from './validation.pipe';
+export { IdempotencyKey, IfMatch } from './header.decorators';
+export { EtagInterceptor } from './etag.interceptor';
+export { page, type Page } from './page';
+export { ApiProblems } from './api-problems.decorator';

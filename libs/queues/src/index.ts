@@ -1,0 +1,2 @@
+/** Queues: job classes, outbox and inbox, jobs that tenants can watch. */
+export { appendToOutbox, type OutboxEvent, outboxStatement } from './outbox/outbox.statement';

@@ -1,0 +1,30 @@
+/** A Lua script: loaded once a connection's server knows it not, called by SHA. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+
+export class LuaScript<Reply> {
+  private readonly sha: string;
+
+  constructor(
+    private readonly source: string,
+    private readonly keyCount: number,
+  ) {
+    this.sha = createHash('sha1').update(source).digest('hex');
+  }
+
+  /** Reads a `.lua` file that stands beside the compiled module. */
+  static fromFile<Reply>(path: string, keyCount: number): LuaScript<Reply> {
+    return new LuaScript<Reply>(readFileSync(path, 'utf8'), keyCount);
+  }
+
+  /** Runs it; `keysAndArguments` begins with the keys. A server that forgot the script is given it again. */
+  async run(redis: Redis, keysAndArguments: readonly (string | number)[]): Promise<Reply> {
+    try {
+      return (await redis.evalsha(this.sha, this.keyCount, ...keysAndArguments)) as Reply;
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return (await redis.eval(this.source, this.keyCount, ...keysAndArguments)) as Reply;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** Connection options by purpose: what happens while a server is away. */
+import type { RedisOptions } from 'ioredis';
+
+const RECONNECT_CAP_MS = 1_000;
+const COMMAND_TIMEOUT_MS = 50;
+
+const reconnect = (attempt: number): number => Math.min(attempt * 50, RECONNECT_CAP_MS);
+
+/**
+ * - `queue`: waits for the server (BullMQ needs maxRetriesPerRequest null)
+ * - `fast`: cache and limits: no offline queue, an answer within 50 ms or an error, so that a request never hangs
+ */
+export function redisOptions(purpose: 'queue' | 'fast'): RedisOptions {
+  if (purpose === 'queue') return { maxRetriesPerRequest: null, retryStrategy: reconnect };
+  return {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: 1_000,
+    retryStrategy: reconnect,
+    autoResendUnfulfilledCommands: false,
+  };
+}

@@ -1,0 +1,44 @@
+/** What every process needs to know of an organization before it touches its data. */
+import { StockyardError } from '#libs/kernel';
+import type { Limits, Tier } from './tier';
+
+export const ORGANIZATION_STATES = ['active', 'suspended', 'moving', 'deleting'] as const;
+export type OrganizationState = (typeof ORGANIZATION_STATES)[number];
+
+export interface Organization {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly tier: Tier;
+  readonly region: string;
+  readonly state: OrganizationState;
+  /** Rises with each change of state or place; older epochs are void. */
+  readonly epoch: number;
+  /** Logical bucket, 0–1023. */
+  readonly shardKey: number;
+  /** Optimistic-locking version of the row. */
+  readonly version: number;
+  readonly createdAt: Date;
+  /** Tier defaults merged with the organization's overrides. */
+  readonly limits: Limits;
+}
+
+/** Looks organizations up, from memory where it can. Answers undefined for an unknown one. */
+export abstract class Directory {
+  abstract find(organizationId: string): Promise<Organization | undefined>;
+  abstract findBySlug(slug: string): Promise<Organization | undefined>;
+  /** Forgets what memory holds, so that the next look reads the database. */
+  abstract forget(organizationId: string): void;
+  /** Every organization, in pages by id; for upkeep that visits tenants one after another. */
+  abstract all(): AsyncIterable<Organization>;
+}
+
+/** The refusal of a write or job for an organization that is not `active`. */
+export function organizationSuspended(organization: Organization): StockyardError {
+  return new StockyardError({
+    code: 'organization_not_active',
+    category: 'forbidden',
+    message: `The organization is ${organization.state}; ask the platform's operators to resume it.`,
+    details: { state: organization.state },
+  });
+}

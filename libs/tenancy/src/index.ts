@@ -1,0 +1,12 @@
+/** Tenancy: who the current work is done for, and what the directory knows of each organization. */
+export { type Actor, type TenantContext, TenantContextHolder } from './tenant-context';
+export { TenancyModule } from './tenancy.module';
+export {
+  Directory,
+  type Organization,
+  ORGANIZATION_STATES,
+  type OrganizationState,
+  organizationSuspended,
+} from './directory';
+export { effectiveLimits, type LimitName, type Limits, TIERS, type Tier, TIER_LIMITS } from './tier';
+export { shardKeyOf, SHARD_BUCKETS } from './shard-key';

@@ -1,0 +1,80 @@
+/** Tiers: named sets of limits and a scheduling weight. Overrides of one organization stand in `tenant_limits`. */
+
+export const TIERS = ['free', 'starter', 'professional', 'enterprise'] as const;
+export type Tier = (typeof TIERS)[number];
+
+export interface Limits {
+  /** Concurrent database transactions across all processes. */
+  readonly maxConnections: number;
+  readonly apiCallsPerHour: number;
+  readonly maxUsers: number;
+  readonly maxStorageBytes: number;
+  /** Policy `api`: requests per sliding minute. */
+  readonly requestsPerMinute: number;
+  /** Policy `auth`: attempts per 15 minutes, on account and on address separately. */
+  readonly authAttemptsPer15Minutes: number;
+  /** Policy `export`: exports per hour. */
+  readonly exportsPerHour: number;
+  /** Policy `bulk`: imports and other bulk work per hour. */
+  readonly bulkPerHour: number;
+  /** Share of job slots under contention. */
+  readonly schedulingWeight: number;
+}
+
+export type LimitName = keyof Limits;
+
+const GIB = 1024 ** 3;
+
+export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
+  free: {
+    maxConnections: 4,
+    apiCallsPerHour: 6_000,
+    maxUsers: 5,
+    maxStorageBytes: 1 * GIB,
+    requestsPerMinute: 100,
+    authAttemptsPer15Minutes: 5,
+    exportsPerHour: 10,
+    bulkPerHour: 5,
+    schedulingWeight: 1,
+  },
+  starter: {
+    maxConnections: 8,
+    apiCallsPerHour: 36_000,
+    maxUsers: 25,
+    maxStorageBytes: 10 * GIB,
+    requestsPerMinute: 600,
+    authAttemptsPer15Minutes: 5,
+    exportsPerHour: 30,
+    bulkPerHour: 20,
+    schedulingWeight: 2,
+  },
+  professional: {
+    maxConnections: 16,
+    apiCallsPerHour: 180_000,
+    maxUsers: 250,
+    maxStorageBytes: 100 * GIB,
+    requestsPerMinute: 3_000,
+    authAttemptsPer15Minutes: 5,
+    exportsPerHour: 120,
+    bulkPerHour: 60,
+    schedulingWeight: 4,
+  },
+  enterprise: {
+    maxConnections: 32,
+    apiCallsPerHour: 1_800_000,
+    maxUsers: 10_000,
+    maxStorageBytes: 1_000 * GIB,
+    requestsPerMinute: 30_000,
+    authAttemptsPer15Minutes: 5,
+    exportsPerHour: 600,
+    bulkPerHour: 300,
+    schedulingWeight: 8,
+  },
+};
+
+/** The limits in force: those of the tier, with an organization's overrides on top. */
+export function effectiveLimits(tier: Tier, overrides: Partial<Record<LimitName, number | null>> = {}): Limits {
+  const limits: Record<LimitName, number> = { ...TIER_LIMITS[tier] };
+  for (const name of Object.keys(limits) as LimitName[]) limits[name] = overrides[name] ?? limits[name];
+  return limits;
+}

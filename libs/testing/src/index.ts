@@ -1,0 +1,2 @@
+// Test support: real servers on this machine.
+export * from './servers';

@@ -1,0 +1,16 @@
+/** Every migration, oldest first. Append only. */
+import { Foundation1764000000000 } from './1764000000000-foundation';
+import { Identity1764000001000 } from './1764000001000-identity';
+import { Stock1764000002000 } from './1764000002000-stock';
+import { Orders1764000003000 } from './1764000003000-orders';
+import { Jobs1764000004000 } from './1764000004000-jobs';
+import { Ledgers1764000005000 } from './1764000005000-ledgers';
+
+export const MIGRATIONS = [
+  Foundation1764000000000,
+  Identity1764000001000,
+  Stock1764000002000,
+  Orders1764000003000,
+  Jobs1764000004000,
+  Ledgers1764000005000,
+];
