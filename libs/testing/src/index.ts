@@ -1,2 +1,5 @@
-// Test support: real servers on this machine.
+/** Test support: real servers on this machine, an environment for each spec file, builders. */
 export * from './servers';
+export { createTestEnvironment, type TestEnvironment } from './environment/test-environment';
+export { createOrganization, type TestOrganization } from './environment/organization.builder';
+export { asTenant } from './environment/tenant-module';

@@ -7,6 +7,8 @@ import { type Statement, tenantStatement } from '#libs/database';
 import type { EntityManager } from 'typeorm';
 
 export interface OutboxEvent {
+  /** UUIDv7 of the row; a new one where it is left out. */
+  readonly id?: string;
   /** What happened or is to be done, such as `order.allocated` or `job.queued`. */
   readonly topic: string;
   readonly aggregateType: string;
@@ -25,7 +27,7 @@ const insert = tenantStatement('outbox_insert', INSERT);
 function rows(events: readonly OutboxEvent[]): string {
   return JSON.stringify(
     events.map((event) => ({
-      id: newId(),
+      id: event.id ?? newId(),
       topic: event.topic,
       aggregate_type: event.aggregateType,
       aggregate_id: event.aggregateId,

@@ -1,0 +1,112 @@
+/** /v1/orders */
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiProblems, IdempotencyKey, IfMatch, page, type Page } from '#libs/http';
+import type { IdempotentReply } from '#libs/idempotency';
+import { RequirePermission } from '#libs/identity';
+import { Fields, pageOf, shape, type ShapeType } from '#libs/kernel';
+import {
+  CREATE_ORDER,
+  FULFIL_ORDER,
+  ORDER,
+  ORDER_QUERY,
+  ORDER_SUMMARY,
+  type Order,
+  OrderService,
+  type OrderSummary,
+} from '#libs/orders';
+import { Idempotent } from '../idempotency/idempotent.decorator';
+
+const ID = shape(Fields.id());
+const PAGE = shape(pageOf(ORDER_SUMMARY.schema));
+
+@ApiTags('orders')
+@ApiBearerAuth()
+@ApiProblems({ 400: 'Malformed request.', 401: 'Not authenticated.', 403: 'Not permitted.', 404: 'Unknown id.' })
+@Controller('v1/orders')
+export class OrdersController {
+  constructor(private readonly orders: OrderService) {}
+
+  @Post()
+  @RequirePermission('orders:write')
+  @Idempotent()
+  @ApiResponse({ status: 201, standardSchema: ORDER })
+  create(
+    @IdempotencyKey() key: string,
+    @Body({ schema: CREATE_ORDER }) body: ShapeType<typeof CREATE_ORDER>,
+  ): Promise<IdempotentReply<Order>> {
+    return this.orders.create(key, body);
+  }
+
+  /** Oldest first, without lines. */
+  @Get()
+  @RequirePermission('orders:read')
+  @ApiResponse({ status: 200, standardSchema: PAGE })
+  async list(@Query({ schema: ORDER_QUERY }) query: ShapeType<typeof ORDER_QUERY>): Promise<Page<OrderSummary>> {
+    return page(await this.orders.list(query), query.limit, (order) => [order.id]);
+  }
+
+  @Get(':id')
+  @RequirePermission('orders:read')
+  @ApiResponse({ status: 200, standardSchema: ORDER })
+  get(@Param('id', { schema: ID }) id: string): Promise<Order> {
+    return this.orders.get(id);
+  }
+
+  /** draft → confirmed */
+  @Post(':id/confirm')
+  @HttpCode(200)
+  @RequirePermission('orders:write')
+  @Idempotent()
+  @ApiResponse({ status: 200, standardSchema: ORDER })
+  confirm(
+    @Param('id', { schema: ID }) id: string,
+    @IdempotencyKey() key: string,
+    @IfMatch() version: number | undefined,
+  ): Promise<IdempotentReply<Order>> {
+    return this.orders.advance({ id, action: 'confirm', key, version });
+  }
+
+  /** draft, confirmed → allocated: takes the stock of every line, or of none. */
+  @Post(':id/allocate')
+  @HttpCode(200)
+  @RequirePermission('orders:write')
+  @Idempotent()
+  @ApiResponse({ status: 200, standardSchema: ORDER })
+  allocate(
+    @Param('id', { schema: ID }) id: string,
+    @IdempotencyKey() key: string,
+    @IfMatch() version: number | undefined,
+  ): Promise<IdempotentReply<Order>> {
+    return this.orders.advance({ id, action: 'allocate', key, version });
+  }
+
+  /** allocated, partially_fulfilled → fulfilled, or partially_fulfilled where lines are named and some stay. */
+  @Post(':id/fulfil')
+  @HttpCode(200)
+  @RequirePermission('orders:write')
+  @Idempotent()
+  @ApiResponse({ status: 200, standardSchema: ORDER })
+  fulfil(
+    @Param('id', { schema: ID }) id: string,
+    @IdempotencyKey() key: string,
+    @IfMatch() version: number | undefined,
+    @Body({ schema: FULFIL_ORDER }) body: ShapeType<typeof FULFIL_ORDER>,
+  ): Promise<IdempotentReply<Order>> {
+    return this.orders.advance({ id, action: 'fulfil', key, version, lines: body.lines });
+  }
+
+  /** draft, confirmed, allocated → cancelled: gives the stock back. */
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @RequirePermission('orders:write')
+  @Idempotent()
+  @ApiResponse({ status: 200, standardSchema: ORDER })
+  cancel(
+    @Param('id', { schema: ID }) id: string,
+    @IdempotencyKey() key: string,
+    @IfMatch() version: number | undefined,
+  ): Promise<IdempotentReply<Order>> {
+    return this.orders.advance({ id, action: 'cancel', key, version });
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * An order's way from state to state, one flight each:
+ *
+ *   draft → confirmed → allocated → partially_fulfilled → fulfilled → (partially_)returned
+ *   draft, confirmed, allocated → cancelled
+ *
+ * Each begins by locking the order's row and checking its state, then locks the levels in the order of their key.
+ * Confirmed orders hold no stock; allocated ones hold theirs in `allocated`; fulfilled goods have left.
+ */
+import { type Statement, tenantStatement } from '#libs/database';
+import { type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
+import type { FulfilOrder } from './order.schema';
+
+/** $2 order, $3 states it may come from, $4 the version of If-Match or null, $5 the action's name. */
+const enter = tenantStatement(
+  'order_enter',
+  `with found as materialized (select state, version from orders where organization_id = $1 and id = $2::uuid for update)
+   select case when not exists (select from found) then refuse('not_found', 'not_found', 'There is no such resource.') end,
+     (select case
+        when $4::integer is not null and version <> $4 then refuse('version_mismatch', 'precondition_failed',
+          'The order has changed since you read it; read it again.', 'If-Match', jsonb_build_object('current', version))
+        when state <> all ($3::text[]) then refuse('invalid_state_transition', 'conflict', format('The order is %s; to %s it must be %s.',
+          state, $5::text, array_to_string($3::text[], ' or ')), null, jsonb_build_object('state', state)) end from found)`,
+);
+
+const lockLevels = tenantStatement(
+  'order_lock_levels',
+  `select level.product_id from stock_levels level
+   where level.organization_id = $1 and (level.product_id, level.location_id) in
+     (select product_id, location_id from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods')
+   order by level.product_id, level.location_id for update`,
+);
+
+const confirm = tenantStatement(
+  'order_confirm',
+  `update orders set state = 'confirmed', version = version + 1, updated_at = now() where organization_id = $1 and id = $2::uuid`,
+);
+
+const NEED = `
+  select product_id, location_id, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number
+  from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods' group by product_id, location_id`;
+
+/** Takes the stock of a draft or confirmed order. Values from $3 on: the origin. */
+const allocate = tenantStatement(
+  'order_allocate',
+  `with need as materialized (${NEED}), taken as (
+     update stock_levels level set available = level.available - need.quantity, allocated = level.allocated + need.quantity,
+       version = level.version + 1, updated_at = now()
+     from need where level.organization_id = $1 and level.product_id = need.product_id and level.location_id = need.location_id
+       and level.available >= need.quantity
+     returning level.product_id, level.location_id),
+   shortage as materialized (
+     select jsonb_agg(jsonb_build_object('line', need.line_number, 'sku', need.sku, 'requested', need.quantity,
+       'available', coalesce(level.available, 0)) order by need.line_number) as lines
+     from need left join taken on taken.product_id = need.product_id and taken.location_id = need.location_id
+     left join stock_levels level on level.organization_id = $1 and level.product_id = need.product_id and level.location_id = need.location_id
+     where taken.product_id is null having count(*) > 0),
+   refused as materialized (
+     select refuse('insufficient_stock', 'conflict', format('%s of the ordered products are short; nothing was taken.', jsonb_array_length(lines)),
+       null, jsonb_build_object('shortages', lines)) from shortage),
+   lines as (
+     update order_lines set allocated = quantity where organization_id = $1 and order_id = $2 and kind = 'goods'),
+   header as (
+     update orders set state = 'allocated', version = version + 1, updated_at = now() where organization_id = $1 and id = $2)
+   insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, allocated_change, ${ORIGIN_COLUMNS})
+   select $1, new_id(), product_id, location_id, 'allocation', -quantity, quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
+   from need where (select count(*) from refused) = 0`,
+);
+
+/** Gives allocated stock back and cancels. */
+const cancel = tenantStatement(
+  'order_cancel',
+  `with held as materialized (
+     select product_id, location_id, sum(allocated)::bigint as quantity
+     from order_lines where organization_id = $1 and order_id = $2::uuid and allocated > 0 group by product_id, location_id),
+   given as (
+     update stock_levels level set available = level.available + held.quantity, allocated = level.allocated - held.quantity,
+       version = level.version + 1, updated_at = now()
+     from held where level.organization_id = $1 and level.product_id = held.product_id and level.location_id = held.location_id),
+   lines as (
+     update order_lines set allocated = 0 where organization_id = $1 and order_id = $2 and allocated > 0),
+   header as (
+     update orders set state = 'cancelled', version = version + 1, updated_at = now() where organization_id = $1 and id = $2)
+   insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, allocated_change, ${ORIGIN_COLUMNS})
+   select $1, new_id(), product_id, location_id, 'deallocation', quantity, -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
+   from held`,
+);
+
+/** Goods leave. $9 is null for everything allocated, or [{line_id, quantity}], summed by line. */
+const fulfil = tenantStatement(
+  'order_fulfil',
+  `with asked as materialized (
+     select line_id, sum(quantity)::bigint as quantity, min(ordinality) as position
+     from rows from (jsonb_to_recordset($9::jsonb) as (line_id uuid, quantity bigint)) with ordinality group by line_id),
+   leaving as materialized (
+     select l.id, l.product_id, l.location_id, case when $9::jsonb is null then l.allocated else asked.quantity end as quantity
+     from order_lines l left join asked on asked.line_id = l.id
+     where l.organization_id = $1 and l.order_id = $2::uuid and l.kind = 'goods' and l.allocated > 0
+       and ($9::jsonb is null or asked.quantity <= l.allocated)),
+   refused as materialized (
+     select refuse('not_allocated', 'conflict', 'The order has not that much of this line allocated.', format('lines[%s]', asked.position - 1),
+       jsonb_build_object('line_id', asked.line_id)) from asked where asked.line_id not in (select id from leaving)),
+   lines as (
+     update order_lines l set allocated = l.allocated - leaving.quantity, fulfilled = l.fulfilled + leaving.quantity
+     from leaving where l.organization_id = $1 and l.id = leaving.id and (select count(*) from refused) = 0),
+   moved as materialized (
+     select product_id, location_id, sum(quantity)::bigint as quantity
+     from leaving group by product_id, location_id),
+   levels as (
+     update stock_levels level set allocated = level.allocated - moved.quantity, version = level.version + 1, updated_at = now()
+     from moved where level.organization_id = $1 and level.product_id = moved.product_id and level.location_id = moved.location_id),
+   header as (
+     update orders set version = version + 1, updated_at = now(), state = case when (
+         select coalesce(sum(allocated), 0) from order_lines where organization_id = $1 and order_id = $2)
+       = (select coalesce(sum(quantity), 0) from leaving) then 'fulfilled' else 'partially_fulfilled' end
+     where organization_id = $1 and id = $2)
+   insert into stock_movements (organization_id, id, product_id, location_id, type, allocated_change, ${ORIGIN_COLUMNS})
+   select $1, new_id(), product_id, location_id, 'fulfilment', -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
+   from moved`,
+);
+
+export type OrderAction = 'confirm' | 'allocate' | 'fulfil' | 'cancel';
+
+const FROM: Readonly<Record<OrderAction, readonly string[]>> = {
+  confirm: ['draft'],
+  allocate: ['draft', 'confirmed'],
+  fulfil: ['allocated', 'partially_fulfilled'],
+  cancel: ['draft', 'confirmed', 'allocated'],
+};
+
+export interface OrderTransition {
+  readonly id: string;
+  readonly action: OrderAction;
+  readonly version: number | undefined;
+  readonly origin: Origin;
+  readonly lines: FulfilOrder['lines'];
+}
+
+export function orderTransitionStatements(transition: OrderTransition): Statement[] {
+  const { id, action, version, origin, lines } = transition;
+  const entered = enter(id, FROM[action], version ?? null, action);
+  if (action === 'confirm') return [entered, confirm(id)];
+  const moved = [id, ...originOf(origin)];
+  if (action === 'allocate') return [entered, lockLevels(id), allocate(...moved)];
+  if (action === 'cancel') return [entered, lockLevels(id), cancel(...moved)];
+  return [entered, lockLevels(id), fulfil(...moved, lines === undefined ? null : JSON.stringify(lines))];
+}

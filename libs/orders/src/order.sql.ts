@@ -1,0 +1,43 @@
+/** Fragments of SQL that the statements of orders share. */
+import { rfc3339 } from '#libs/database';
+
+const SUMMARY_FIELDS = (order: string): string => `
+  'id', ${order}.id, 'reference', ${order}.reference, 'customer_reference', ${order}.customer_reference, 'state', ${order}.state,
+  'currency', ${order}.currency, 'total_minor', ${order}.total_minor, 'occurred_at', ${rfc3339(`${order}.occurred_at`)},
+  'version', ${order}.version, 'created_at', ${rfc3339(`${order}.created_at`)}, 'updated_at', ${rfc3339(`${order}.updated_at`)}`;
+
+/** An order without its lines, as the API shows it. */
+export const orderSummary = (order: string): string => `json_build_object(${SUMMARY_FIELDS(order)})`;
+
+/** SELECT of one order with its lines as column `body`; `id` is the SQL of the order's id. */
+export const orderBody = (id: string): string => `
+  select json_build_object(${SUMMARY_FIELDS('o')}, 'lines', (
+    select json_agg(json_build_object('id', l.id, 'line_number', l.line_number, 'kind', l.kind, 'product_id', l.product_id,
+      'location_id', l.location_id, 'sku', l.sku, 'description', l.description, 'quantity', l.quantity,
+      'unit_price_minor', l.unit_price_minor, 'amount_minor', l.amount_minor, 'allocated', l.allocated,
+      'fulfilled', l.fulfilled, 'returned', l.returned) order by l.line_number)
+    from order_lines l where l.organization_id = $1 and l.order_id = o.id)) as body
+  from orders o where o.organization_id = $1 and o.id = ${id}`;
+
+/**
+ * The request's lines ($2, a JSON array) with product, place and price found. `product` and `place` are null
+ * where there is none; goods of an archived product count as unknown.
+ */
+export const RESOLVED_LINES = `
+  select l.line_number, l.id, l.movement, l.kind, l.quantity, l.description, l.sku as given_sku, l.order_line_id, l.disposition,
+    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku, l.sku) as sku, place.id as place,
+    coalesce(l.unit_price_minor, by_sku.price_minor, by_id.price_minor) as unit_price_minor
+  from jsonb_to_recordset($2::jsonb) as l (line_number integer, id uuid, movement uuid, kind text, sku text, product_id uuid,
+    location text, quantity bigint, unit_price_minor bigint, description text, order_line_id uuid, disposition text)
+  left join products by_sku on l.kind = 'goods' and by_sku.organization_id = $1 and by_sku.sku = l.sku and by_sku.state = 'active'
+  left join products by_id on l.kind = 'goods' and by_id.organization_id = $1 and by_id.id = l.product_id and by_id.state = 'active'
+  left join locations place on l.kind = 'goods' and place.organization_id = $1 and place.state = 'active'
+    and case when l.location is null then place.is_default else place.code = l.location end`;
+
+/** Refusals for lines of goods whose product or location is not there; a SELECT to union into a list of refusals. */
+export const UNKNOWN_LINES = `
+  select refuse('unknown_product', 'unprocessable', 'No active product of yours has this SKU or id.', format('lines[%s].%s', line_number - 1,
+    case when given_sku is null then 'product_id' else 'sku' end)) from line where kind = 'goods' and product is null
+  union all
+  select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line_number - 1))
+  from line where kind = 'goods' and place is null`;

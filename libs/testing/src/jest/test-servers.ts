@@ -1,0 +1,14 @@
+/** How the global setup hands its servers to the specs: by environment variables, which jest's workers inherit. */
+import type { LocalPostgres, LocalPostgresReplica, LocalRedis } from '../servers';
+
+export interface TestServers {
+  readonly postgres: LocalPostgres;
+  readonly replica: LocalPostgresReplica;
+  readonly redis: LocalRedis;
+}
+
+export const SERVER_VARIABLES = {
+  postgres: 'STOCKYARD_TEST_POSTGRES_URL',
+  replica: 'STOCKYARD_TEST_REPLICA_URL',
+  redis: 'STOCKYARD_TEST_REDIS_URL',
+} as const;
