@@ -45,15 +45,11 @@ const FRAMEWORK: Readonly<Record<number, readonly [category: ErrorCategory, code
   431: ['invalid', 'headers_too_large'],
 };
 
-const MALFORMED_JSON = new Set([
-  'FST_ERR_CTP_INVALID_JSON_BODY',
-  'FST_ERR_CTP_EMPTY_JSON_BODY',
-  'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
-]);
+/** Nest hands Fastify's errors on as exceptions that kept the message and lost the code. */
+const MALFORMED_JSON = /not valid JSON|Unexpected .* JSON|body cannot be empty/i;
 
 interface StatusError {
   readonly statusCode?: number;
-  readonly code?: string;
   readonly message?: string;
 }
 
@@ -61,7 +57,8 @@ interface StatusError {
 export function toStockyardError(thrown: unknown): StockyardError {
   if (thrown instanceof StockyardError) return thrown;
   const error = (thrown ?? {}) as StatusError;
-  if (thrown instanceof SyntaxError || MALFORMED_JSON.has(error.code ?? '')) {
+  const status = thrown instanceof HttpException ? thrown.getStatus() : (error.statusCode ?? 500);
+  if (status === 400 && MALFORMED_JSON.test(error.message ?? '')) {
     return new StockyardError({
       code: 'malformed_json',
       category: 'invalid',
@@ -70,7 +67,6 @@ export function toStockyardError(thrown: unknown): StockyardError {
       cause: thrown,
     });
   }
-  const status = thrown instanceof HttpException ? thrown.getStatus() : (error.statusCode ?? 500);
   const known =
     FRAMEWORK[status] ?? (status >= 400 && status < 500 ? (['invalid', 'bad_request'] as const) : undefined);
   if (known) {

@@ -1,19 +1,46 @@
 /** Validates every parameter that names a shape; the first issue becomes code and param, all of them stand in `errors`. */
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/common';
 import { type ShapeIssue, StockyardError } from '#libs/kernel';
 
-export function validationPipe(): StandardSchemaValidationPipe {
-  return new StandardSchemaValidationPipe({
-    exceptionFactory: (found) => {
-      const issues = found as unknown as readonly ShapeIssue[];
-      const first = issues[0];
-      return new StockyardError({
-        code: first?.code ?? 'invalid_value',
-        category: 'invalid',
-        param: first?.param,
-        message: first?.message ?? 'The request is not valid.',
-        details: { errors: issues.map(({ param, code, message }) => ({ param, code, message })) },
-      });
-    },
+class InvalidInput extends Error {
+  constructor(readonly issues: readonly ShapeIssue[]) {
+    super('The input does not have its shape.');
+  }
+}
+
+class ShapeValidationPipe extends StandardSchemaValidationPipe {
+  constructor() {
+    super({ exceptionFactory: (issues) => new InvalidInput(issues as unknown as readonly ShapeIssue[]) });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    try {
+      return (await super.transform(value, metadata)) as unknown;
+    } catch (error) {
+      if (error instanceof InvalidInput) throw refusal(error.issues, metadata);
+      throw error;
+    }
+  }
+}
+
+/** A parameter that is a single value, such as `:id`, goes by its name; a body as a whole by `body`. */
+function refusal(issues: readonly ShapeIssue[], { data, type }: ArgumentMetadata): StockyardError {
+  const whole = data ?? type;
+  const errors = issues.map(({ param, code, message }) => ({
+    param: param === '' ? whole : param,
+    code,
+    message: param === '' ? message.replace(/^The value/, whole) : message,
+  }));
+  const [first] = errors;
+  return new StockyardError({
+    code: first?.code ?? 'invalid_value',
+    category: 'invalid',
+    param: first?.param,
+    message: first?.message ?? 'The request is not valid.',
+    details: { errors },
   });
+}
+
+export function validationPipe(): StandardSchemaValidationPipe {
+  return new ShapeValidationPipe();
 }

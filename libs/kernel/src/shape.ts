@@ -4,6 +4,7 @@
  */
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 
 /** One thing wrong with an input. `path` is the field as a client writes it: `lines[2].quantity`. */
 export interface ShapeIssue {
@@ -37,6 +38,7 @@ interface ShapeOptions {
 }
 
 const MAX_ISSUES = 20;
+Settings.Set({ maxErrors: 200 }); // unions report each branch; the one that was meant must be among them
 
 function segments(pointer: string): string[] {
   return pointer
@@ -51,6 +53,7 @@ function fieldName(path: readonly string[]): string {
 
 interface ValidationError {
   keyword: string;
+  schemaPath: string;
   instancePath: string;
   message: string;
   params: Record<string, unknown>;
@@ -74,16 +77,53 @@ function toIssues(error: ValidationError): ShapeIssue[] {
   return [issue(path, 'invalid_value', error.message)];
 }
 
+/** `…/anyOf/1/…` at one place of the input: the union, and which branch of it an error speaks of. */
+const BRANCH = /^(.*\/anyOf)\/(\d+)(?:\/|$)/;
+
+/**
+ * Of a union's branches keeps the one that was meant: a branch whose discriminator (a constant, such as `kind`) does
+ * not fit is left out while another one fits. Without that, every branch would complain about every field.
+ */
+function meantBranches(errors: readonly ValidationError[]): ValidationError[] {
+  const branchOf = (error: ValidationError): { union: string; branch: string } | undefined => {
+    const match = BRANCH.exec(error.schemaPath);
+    return match
+      ? { union: `${match[1]!}@${error.instancePath.split('/').slice(0, 3).join('/')}`, branch: match[2]! }
+      : undefined;
+  };
+  const seen = new Map<string, Set<string>>();
+  const misfits = new Map<string, Set<string>>();
+  for (const error of errors) {
+    const place = branchOf(error);
+    if (!place) continue;
+    const add = (map: typeof seen) => map.set(place.union, (map.get(place.union) ?? new Set()).add(place.branch));
+    add(seen);
+    if (error.keyword === 'const') add(misfits);
+  }
+  return errors.filter((error) => {
+    if (error.keyword === 'boolean') return false; // said again by additionalProperties
+    const place = branchOf(error);
+    if (!place) return error.keyword !== 'anyOf' || !seen.has(`${error.schemaPath}/anyOf@${error.instancePath}`);
+    const wrong = misfits.get(place.union);
+    if (!wrong) return true;
+    const someFit = wrong.size < (seen.get(place.union)?.size ?? 0);
+    return someFit ? !wrong.has(place.branch) : error.keyword === 'const';
+  });
+}
+
+function distinct(issues: readonly ShapeIssue[]): ShapeIssue[] {
+  return [...new Map(issues.map((found) => [`${found.param} ${found.message}`, found])).values()];
+}
+
 /** Compiles a schema. Objects must be closed (`additionalProperties: false`) to refuse unknown fields. */
 export function shape<S extends TSchema>(schema: S, options: ShapeOptions = {}): Shape<Static<S>> {
   const compiled = Compile(schema);
   const validate = (input: unknown): Validated<Static<S>> => {
     const value = options.text ? compiled.Default(compiled.Convert(structuredClone(input ?? {}))) : input;
     if (compiled.Check(value)) return { value: value as Static<S> };
-    const errors = compiled.Errors(value) as unknown as ValidationError[];
-    const issues = errors.flatMap(toIssues).slice(0, MAX_ISSUES);
-    // The deepest fault says most: `lines[0].quantity` rather than `lines` of a union that did not match.
-    return { issues: issues.sort((a, b) => b.path.length - a.path.length) };
+    const errors = compiled.Errors(value) as ValidationError[];
+    const meant = meantBranches(errors);
+    return { issues: distinct((meant.length > 0 ? meant : errors).flatMap(toIssues)).slice(0, MAX_ISSUES) };
   };
   const jsonSchema = () => structuredClone(schema) as unknown as Record<string, unknown>;
   return {

@@ -1,0 +1,57 @@
+/** Composes the api process: platform modules, guards in their order, and the HTTP side of each domain. */
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { type AppConfig, ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { IdempotencyModule } from '#libs/idempotency';
+import { IDENTITY_ENTITIES } from '#libs/identity';
+import { MessagingModule } from '#libs/messaging';
+import { ObservabilityModule } from '#libs/observability';
+import { RedisModule } from '#libs/redis';
+import { TenancyModule } from '#libs/tenancy';
+import { UsageModule } from '#libs/usage';
+import { AccessModule } from './access/access.module';
+import { AuthenticationGuard } from './access/authentication.guard';
+import { PermissionGuard } from './access/permission.guard';
+import { AdminHttpModule } from './admin/admin-http.module';
+import { ApiKeysHttpModule } from './api-keys/api-keys-http.module';
+import { AuditHttpModule } from './audit/audit-http.module';
+import { AuthHttpModule } from './auth/auth-http.module';
+import { CatalogHttpModule } from './catalog/catalog-http.module';
+import { InventoryHttpModule } from './inventory/inventory-http.module';
+import { OrdersHttpModule } from './orders/orders-http.module';
+import { OrganizationHttpModule } from './organization/organization-http.module';
+import { UsersHttpModule } from './users/users-http.module';
+
+@Module({})
+export class AppModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        TenancyModule,
+        ObservabilityModule.forRoot({ config, process: 'api' }),
+        DatabaseModule.forRoot({ config, applicationName: 'stockyard-api', entities: IDENTITY_ENTITIES }),
+        RedisModule.forRoot(config),
+        MessagingModule.forRoot(config),
+        UsageModule.forRoot({ countApiCalls: true }),
+        IdempotencyModule,
+        AccessModule,
+        AdminHttpModule,
+        ApiKeysHttpModule,
+        AuditHttpModule,
+        AuthHttpModule,
+        CatalogHttpModule,
+        InventoryHttpModule,
+        OrdersHttpModule,
+        OrganizationHttpModule,
+        UsersHttpModule,
+      ],
+      providers: [
+        { provide: APP_GUARD, useExisting: AuthenticationGuard },
+        { provide: APP_GUARD, useExisting: PermissionGuard },
+      ],
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import { ConfigError, loadConfig, roleUrl } from './config';
+import { ENVIRONMENT_SCHEMA } from './environment.schema';
+
+describe('loadConfig', () => {
+  it('starts from defaults alone in development', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({ NODE_ENV: 'development', API_PORT: 3000, replicaUrls: [] });
+    expect(config.redisCacheUrl).toBe(config.REDIS_URL);
+  });
+
+  it('names every variable at fault and never shows a value', () => {
+    const bad = { API_PORT: 'eighty', DATABASE_URL: 'mysql://secret@host/db', LOG_LEVEL: 'loud', ADMIN_TOKEN: 'short' };
+    const error = (() => {
+      try {
+        return loadConfig(bad);
+      } catch (caught) {
+        return caught as ConfigError;
+      }
+    })() as ConfigError;
+    expect(error).toBeInstanceOf(ConfigError);
+    for (const name of Object.keys(bad)) expect(error.message).toContain(name);
+    for (const value of Object.values(bad)) expect(error.message).not.toContain(value);
+  });
+
+  it('refuses default secrets in production, one line each', () => {
+    const attempt = () => loadConfig({ NODE_ENV: 'production', ADMIN_TOKEN: 'a-token-of-ones-own' });
+    expect(attempt).toThrow(/JWT_SECRET has its development default/);
+    expect(attempt).toThrow(/DATABASE_APP_PASSWORD/);
+    expect(attempt).not.toThrow(/ADMIN_TOKEN/);
+  });
+
+  it('puts the login of a role into a database URL, whatever its password holds', () => {
+    const config = loadConfig({
+      DATABASE_URL: 'postgres://admin:x@db:5433/shop',
+      DATABASE_APP_PASSWORD: 'p@ss/w:rd%20',
+    });
+    const url = new URL(roleUrl(config, 'app'));
+    expect([url.username, decodeURIComponent(url.password), url.host, url.pathname]).toEqual([
+      'stockyard_app',
+      'p@ss/w:rd%20',
+      'db:5433',
+      '/shop',
+    ]);
+  });
+
+  it('describes every variable, for the README’s table', () => {
+    for (const [name, schema] of Object.entries(ENVIRONMENT_SCHEMA.properties)) {
+      expect([name, (schema as { description?: string }).description]).toEqual([name, expect.stringMatching(/\w/)]);
+    }
+  });
+});
