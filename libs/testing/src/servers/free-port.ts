@@ -1,5 +1,7 @@
 // TCP ports of this machine: which is free, and any free one.
 import { connect, createServer } from 'node:net';
+import { ServerError } from './server-error';
+import { waitFor } from './wait-for';
 
 const HOST = '127.0.0.1';
 
@@ -24,6 +26,15 @@ export async function isPortFree(port: number): Promise<boolean> {
 /** `wanted` when it is free, else another free port. */
 export async function preferPort(wanted: number | undefined): Promise<number> {
   return wanted !== undefined && wanted > 0 && (await isPortFree(wanted)) ? wanted : freePort();
+}
+
+/** Rejects with a ServerError when 127.0.0.1:`port` does not become free within 3 seconds. */
+export async function requireFreePort(port: number, forWhat: string): Promise<void> {
+  try {
+    await waitFor(() => isPortFree(port), { what: 'the port', timeoutMs: 3_000 });
+  } catch (cause) {
+    throw new ServerError(`Port ${port} is in use: ${forWhat} cannot start on it.`, { cause });
+  }
 }
 
 function canBind(port: number): Promise<boolean> {

@@ -9,13 +9,22 @@ export interface GuardedProcess {
   readonly graceSeconds: number;
 }
 
-// The shell's standard input is a pipe from the parent, so "read" ends exactly when the parent does.
+// The shell's standard input is a pipe from the parent, so "read" ends exactly when the parent does. A process that
+// ended stays as a zombie, which takes signals, until its new parent collects it: in a container that may be never.
 const SCRIPT = `
+lives() {
+  kill -0 "$1" 2>/dev/null || return 1
+  [ -r "/proc/$1/stat" ] || return 0
+  read -r stat < "/proc/$1/stat" || return 1
+  case "$stat" in *") Z "*) return 1 ;; esac
+}
 while read -r _; do :; done
-kill -s "$2" "$1" 2>/dev/null || exit 0
+lives "$1" || exit 0
+kill -s "$2" "$1" 2>/dev/null
 left=$(($3 * 10))
-while [ "$left" -gt 0 ] && kill -0 "$1" 2>/dev/null; do sleep 0.1; left=$((left - 1)); done
-kill -s KILL "$1" 2>/dev/null
+while [ "$left" -gt 0 ] && lives "$1"; do sleep 0.1; left=$((left - 1)); done
+lives "$1" && kill -s KILL "$1" 2>/dev/null
+exit 0
 `;
 
 /** The arguments of /bin/sh for a guardian. */

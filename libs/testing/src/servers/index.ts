@@ -10,6 +10,7 @@ export {
 export { LocalPostgresReplica, startLocalReplica, type LocalReplicaOptions } from './local-postgres-replica';
 export { LocalRedis, startLocalRedis, type LocalRedisOptions } from './local-redis';
 export { describeExit, OwnedProcess, type ExitStatus, type OwnedProcessOptions } from './owned-process';
+export { endLeftBehind } from './pid-record';
 export { identifyProcess, isAlive, type ProcessIdentity } from './process-identity';
 export type { RedisFlavour } from './redis-program';
 export { logTail, ServerError, withLogTail } from './server-error';

@@ -3,7 +3,8 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeBaseBackup } from './base-backup';
 import { preferPort } from './free-port';
-import { LocalPostgres, temporaryDataDirectory } from './local-postgres';
+import { LocalPostgres, removeServerData, temporaryDataDirectory } from './local-postgres';
+import { endLeftBehind } from './pid-record';
 import { SUPERUSER } from './postgres-client';
 import type { PostgresProcessOptions } from './postgres-process';
 import { connectionString } from './postgres-settings';
@@ -34,6 +35,7 @@ export async function startLocalReplica(
   const notice = options.notice ?? (() => undefined);
   const user = unprivilegedUser(notice);
   const dataDir = reachableDirectory(options.dataDir ?? temporaryDataDirectory(), user, notice);
+  await endLeftBehind(`${dataDir}.pid.json`, 'SIGINT'); // it may hold the wanted port
   const replica = new LocalPostgresReplica(primary, options.name ?? 'replica', notice, {
     name: 'Postgres replica',
     binaries: primary.binaries,
@@ -45,7 +47,13 @@ export async function startLocalReplica(
     throwaway: options.throwaway ?? false,
     settings: options.settings ?? {},
   });
-  await replica.start();
+  try {
+    await replica.start();
+  } catch (error) {
+    await replica.stop();
+    if (options.dataDir === undefined) await removeServerData(dataDir);
+    throw error;
+  }
   return replica;
 }
 

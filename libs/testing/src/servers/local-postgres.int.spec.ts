@@ -24,8 +24,8 @@ describe('a local primary and its replica', () => {
   });
 
   afterAll(async () => {
-    await replica?.remove();
-    await primary?.remove();
+    await replica.remove();
+    await primary.remove();
   });
 
   const notesOf = async (server: LocalPostgres) =>

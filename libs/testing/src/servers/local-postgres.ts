@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { preferPort } from './free-port';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
 import { queryOnce, SUPERUSER, type PostgresAddress } from './postgres-client';
+import { endLeftBehind } from './pid-record';
 import { initPostgres } from './postgres-init';
 import { PostgresProcess, type PostgresProcessOptions } from './postgres-process';
 import { placeUnderTmp, reachableDirectory } from './reachable-place';
@@ -35,6 +36,7 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
   const user = unprivilegedUser(notice);
   const binaries = findPostgresBinaries({ binDir: options.binDir, user, notice });
   const dataDir = reachableDirectory(options.dataDir ?? temporaryDataDirectory(), user, notice);
+  await endLeftBehind(`${dataDir}.pid.json`, 'SIGINT'); // it may hold the wanted port
   const server = new LocalPostgres({
     name: 'Postgres',
     binaries,
@@ -46,13 +48,23 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
     throwaway: options.throwaway ?? false,
     settings: options.settings ?? {},
   });
-  await server.start();
+  try {
+    await server.start();
+  } catch (error) {
+    if (options.dataDir === undefined) await removeServerData(dataDir);
+    throw error;
+  }
   return server;
 }
 
-/** Deletes the data that a stopped server kept for `dataDir`, wherever it had to be put. */
-export function removeServerData(dataDir: string): void {
-  for (const path of [dataDir, `${dataDir}.new`, `${dataDir}.log`, `${dataDir}.pid.json`, placeUnderTmp(dataDir)]) {
+/**
+ * Deletes what servers kept for `dataDir`, wherever it had to be put, and ends one that a killed parent left there.
+ * Rejects with a ServerError while such a server is in use.
+ */
+export async function removeServerData(dataDir: string): Promise<void> {
+  const standIn = placeUnderTmp(dataDir);
+  for (const place of [dataDir, join(standIn, 'data')]) await endLeftBehind(`${place}.pid.json`, 'SIGINT');
+  for (const path of [dataDir, `${dataDir}.new`, `${dataDir}.log`, standIn]) {
     rmSync(path, { recursive: true, force: true });
   }
   const parent = dirname(dataDir);
@@ -133,7 +145,7 @@ export class LocalPostgres {
   /** Stops the server and deletes its data. */
   async remove(): Promise<void> {
     await this.stop();
-    removeServerData(this.dataDir);
+    await removeServerData(this.dataDir);
   }
 
   /** The superuser's address. */

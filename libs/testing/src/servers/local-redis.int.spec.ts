@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { startLocalRedis, type LocalRedis } from './local-redis';
+import { LocalRedis, startLocalRedis } from './local-redis';
 import { findRedisProgram, type RedisFlavour } from './redis-program';
 import { identifyProcess } from './process-identity';
 
@@ -30,7 +30,7 @@ describe.each(flavours)('a local redis (%s)', (flavour) => {
   });
 
   afterAll(async () => {
-    await redis?.remove();
+    await redis.remove();
   });
 
   it('answers, runs scripts and blocks', async () => {
@@ -55,10 +55,8 @@ describe.each(flavours)('a local redis (%s)', (flavour) => {
   it('says why it could not start when its port is taken', async () => {
     const other = await startLocalRedis({ flavour });
     try {
-      Object.assign(redis, { port: redis.port });
-      const { LocalRedis: Class } = await import('./local-redis');
-      const clash = new Class(other.program, other.port, {});
-      await expect(clash.start()).rejects.toThrow(/Redis ended with code 1/);
+      const clash = new LocalRedis(other.program, other.port, {});
+      await expect(clash.start()).rejects.toThrow(`Port ${other.port} is in use: Redis cannot start on it.`);
       await clash.remove();
     } finally {
       await other.remove();

@@ -2,8 +2,9 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { preferPort } from './free-port';
+import { preferPort, requireFreePort } from './free-port';
 import { describeExit, OwnedProcess } from './owned-process';
+import { endLeftBehind } from './pid-record';
 import { redisPing } from './redis-ping';
 import { findRedisProgram, type RedisFlavour, type RedisProgram } from './redis-program';
 import { ServerError, withLogTail } from './server-error';
@@ -28,8 +29,14 @@ export interface LocalRedisOptions {
 /** Starts a Redis that refuses writes rather than evict (queues need that). Rejects with a ServerError. */
 export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   const program = findRedisProgram(options.flavour);
+  if (options.dir !== undefined) await endLeftBehind(pidFileOf(options.dir), 'SIGTERM'); // it may hold the wanted port
   const redis = new LocalRedis(program, await preferPort(options.port), options);
-  await redis.start();
+  try {
+    await redis.start();
+  } catch (error) {
+    if (options.dir === undefined) await redis.remove();
+    throw error;
+  }
   return redis;
 }
 
@@ -74,11 +81,14 @@ export class LocalRedis {
   async start(): Promise<void> {
     if (this.running) return;
     mkdirSync(this.dir, { recursive: true });
+    const pidFile = pidFileOf(this.dir);
+    await endLeftBehind(pidFile, 'SIGTERM');
+    await requireFreePort(this.port, 'Redis');
     const started = await OwnedProcess.start({
       name: 'Redis',
       ...this.commandLine(),
       logFile: this.logFile,
-      pidFile: join(this.dir, 'redis.pid.json'),
+      pidFile,
       stopSignal: 'SIGTERM',
       stopTimeoutMs: 10_000,
     });
@@ -134,4 +144,8 @@ export class LocalRedis {
     }
     return redisPing(this.port);
   }
+}
+
+function pidFileOf(dir: string): string {
+  return join(resolve(dir), 'redis.pid.json');
 }

@@ -40,6 +40,8 @@ export function describeExit({ code, signal }: ExitStatus): string {
  * the guardian stops it. The pid file exists exactly while it runs.
  */
 export class OwnedProcess {
+  private static readonly all = new Set<OwnedProcess>();
+
   /** Fulfilled when the process ended; never rejected. */
   readonly exited: Promise<ExitStatus>;
   private status: ExitStatus | undefined;
@@ -58,10 +60,17 @@ export class OwnedProcess {
         guardian.kill('SIGKILL');
         removePidRecord(options.pidFile);
         this.status = { code, signal };
+        OwnedProcess.all.delete(this);
         resolve(this.status);
       });
     });
     child.unref();
+    OwnedProcess.all.add(this);
+  }
+
+  /** SIGKILL to every process that runs; resolves when they are gone. For leaving in a hurry. */
+  static async killAll(): Promise<void> {
+    await Promise.all([...OwnedProcess.all].map((owned) => owned.kill('SIGKILL')));
   }
 
   /**

@@ -74,7 +74,7 @@ function askVersion(directory: string, user: SystemUser | undefined): string {
     cwd: '/',
     encoding: 'utf8',
   });
-  const version = /\(PostgreSQL\) (\S+)/.exec(stdout ?? '')?.[1];
+  const version = error === undefined ? /\(PostgreSQL\) (\S+)/.exec(stdout)?.[1] : undefined;
   if (status === 0 && version !== undefined) return version;
   const reason = error?.message ?? stderr.trim().split('\n')[0] ?? `exit code ${String(status)}`;
   throw new ServerError(`${program} does not run (${reason}): ${ADVICE}.`, { cause: error });

@@ -56,7 +56,7 @@ export async function initPostgres({ binaries, dataDir, password, user, throwawa
 // library before, where it has that locale (macOS has not: then only ASCII letters know their case).
 function localeArguments(major: number): string[] {
   if (major >= 17) return ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  const { stdout } = spawnSync('locale', ['-a'], { encoding: 'utf8' });
-  const known = (stdout ?? '').split('\n').find((name) => /^C\.utf-?8$/i.test(name.trim()));
+  const { error, stdout } = spawnSync('locale', ['-a'], { encoding: 'utf8' });
+  const known = (error === undefined ? stdout : '').split('\n').find((name) => /^C\.utf-?8$/i.test(name.trim()));
   return [`--locale=${known?.trim() ?? 'C'}`];
 }

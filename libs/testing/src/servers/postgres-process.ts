@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeExit, OwnedProcess } from './owned-process';
+import { requireFreePort } from './free-port';
+import { endLeftBehind } from './pid-record';
 import type { PostgresBinaries } from './postgres-binaries';
 import { queryOnce } from './postgres-client';
 import { postgresEnvironment } from './postgres-program';
@@ -53,8 +55,10 @@ export class PostgresProcess {
   async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.running) return;
     this.requireSameMajor();
-    const file = join(this.options.dataDir, SETTINGS_FILE);
-    const { port, throwaway } = this.options;
+    const { name, dataDir, port, throwaway } = this.options;
+    await endLeftBehind(`${dataDir}.pid.json`, 'SIGINT', STOP_TIMEOUT_MS);
+    await requireFreePort(port, name);
+    const file = join(dataDir, SETTINGS_FILE);
     const all = { ...this.options.settings, ...settings };
     writeFileSync(file, settingsText({ port, throwaway, settings: all }), { mode: 0o600 });
     giveTo(file, this.options.user);

@@ -46,7 +46,7 @@ export function reachablePrograms(directory: string, version: string, user: Syst
   if (!existsSync(join(copy, '.complete'))) {
     notice(`The user "${user.name}" cannot reach ${directory}: its programs are copied to ${copy}`);
     const draft = `${copy}.${process.pid}`;
-    cpSync(dirname(directory), draft, { recursive: true, dereference: true });
+    cpSync(dirname(directory), draft, { recursive: true, verbatimSymlinks: true });
     writeFileSync(join(draft, '.complete'), '');
     try {
       renameSync(draft, copy);

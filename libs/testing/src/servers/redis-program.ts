@@ -33,8 +33,8 @@ function nativeProgram(): RedisProgram | undefined {
     for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
       const path = join(directory, name);
       if (directory === '' || !isExecutable(path)) continue;
-      const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
-      const version = /\bv=(\d[\d.]*)/.exec(stdout ?? '')?.[1];
+      const { error, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+      const version = error === undefined ? /\bv=(\d[\d.]*)/.exec(stdout)?.[1] : undefined;
       if (version !== undefined && Number.parseInt(version, 10) >= OLDEST_MAJOR) {
         return { flavour: 'native', path, label: `${name} ${version}` };
       }

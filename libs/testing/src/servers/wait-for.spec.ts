@@ -3,11 +3,17 @@ import { StopWaiting, waitFor } from './wait-for';
 describe('waitFor', () => {
   it('answers what the probe answers as soon as it is truthy', async () => {
     let calls = 0;
-    await expect(waitFor(() => (++calls === 3 ? 'there' : false), { what: 'it', intervalMs: 1 })).resolves.toBe('there');
+    await expect(waitFor(() => (++calls === 3 ? 'there' : false), { what: 'it', intervalMs: 1 })).resolves.toBe(
+      'there',
+    );
   });
 
   it('counts an error as not yet, and reports the last one after the deadline', async () => {
-    const waiting = waitFor(() => Promise.reject(new Error('refused')), { what: 'a server', timeoutMs: 30, intervalMs: 5 });
+    const waiting = waitFor(() => Promise.reject(new Error('refused')), {
+      what: 'a server',
+      timeoutMs: 30,
+      intervalMs: 5,
+    });
     await expect(waiting).rejects.toThrow('Waited 0.0 s in vain for a server: refused');
   });
 
