@@ -44,10 +44,12 @@ export async function createHttpApplication(options: HttpApplicationOptions): Pr
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter(options.config), {
     bufferLogs: true,
     abortOnError: false,
+    bodyParser: false, // Fastify's own JSON parser stays; forms and plain text are refused with 415
   });
   app.useLogger(app.get(Logger));
   const cls = app.get(ClsService);
   const fastify = app.getHttpAdapter().getInstance();
+  fastify.removeContentTypeParser('text/plain');
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id);
     done();

@@ -64,6 +64,10 @@ describe('shape', () => {
     expect(issues({ lines: [{ kind: 'goods', sku: 'A', quantity }] })).toEqual(['invalid_value lines[0].quantity']);
   });
 
+  it.each(['A\0B', 'A\ud800'])('refuses the text %j, which no column can hold', (sku) => {
+    expect(issues({ lines: [{ kind: 'goods', sku, quantity: 1 }] })).toEqual(['invalid_value lines[0].sku']);
+  });
+
   it('shows OpenAPI the schema it validates with', () => {
     expect(LINES['~standard'].jsonSchema.input()).toEqual(JSON.parse(JSON.stringify(LINES.schema)));
   });

@@ -115,12 +115,23 @@ function distinct(issues: readonly ShapeIssue[]): ShapeIssue[] {
   return [...new Map(issues.map((found) => [`${found.param} ${found.message}`, found])).values()];
 }
 
+/** Paths of texts that no database column can hold: with a NUL, or with half of a surrogate pair. */
+function unstorable(value: unknown, path: readonly string[] = []): string[][] {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed() ? [[...path]] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => unstorable(inner, [...path, key]));
+}
+
 /** Compiles a schema. Objects must be closed (`additionalProperties: false`) to refuse unknown fields. */
 export function shape<S extends TSchema>(schema: S, options: ShapeOptions = {}): Shape<Static<S>> {
   const compiled = Compile(schema);
   const validate = (input: unknown): Validated<Static<S>> => {
     const value = options.text ? compiled.Default(compiled.Convert(structuredClone(input ?? {}))) : input;
-    if (compiled.Check(value)) return { value: value as Static<S> };
+    if (compiled.Check(value)) {
+      const texts = unstorable(value);
+      if (texts.length === 0) return { value: value as Static<S> };
+      return { issues: texts.map((path) => issue(path, 'invalid_value', 'holds a character that is not text')) };
+    }
     const errors = compiled.Errors(value) as ValidationError[];
     const meant = meantBranches(errors);
     return { issues: distinct((meant.length > 0 ? meant : errors).flatMap(toIssues)).slice(0, MAX_ISSUES) };

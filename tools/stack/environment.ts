@@ -1,0 +1,68 @@
+// The environment of each process of the stack: what is set here, above what the user set.
+import type { ApplicationPorts } from './ports';
+import type { Secrets } from './secrets';
+import type { Servers } from './servers';
+import { withoutLogin } from './database-url';
+
+export interface EnvironmentInput {
+  /** The user's own. */
+  readonly base: NodeJS.ProcessEnv;
+  readonly secrets: Secrets;
+  readonly servers: Servers;
+  readonly ports: ApplicationPorts;
+  readonly storageDir: string;
+}
+
+/** For `migrate`: the login of the user who may create roles, and the passwords that the roles get. */
+export function migrateEnvironment({ base, secrets, servers, ports }: EnvironmentInput): NodeJS.ProcessEnv {
+  return {
+    ...inherited(base),
+    ...portVariables(ports), // it checks the whole environment, and 0 is no port
+    DATABASE_URL: servers.databaseUrl,
+    DATABASE_OWNER_PASSWORD: secrets.DATABASE_OWNER_PASSWORD,
+    ...rolePasswords(secrets),
+  };
+}
+
+/** For the applications: no login of the superuser and none of the owner. */
+export function applicationEnvironment({
+  base,
+  secrets,
+  servers,
+  ports,
+  storageDir,
+}: EnvironmentInput): NodeJS.ProcessEnv {
+  return {
+    NODE_ENV: 'development',
+    SHUTDOWN_GRACE_MS: '10000', // less than the stack waits before it kills
+    ...inherited(base),
+    HOST: '127.0.0.1',
+    ...portVariables(ports),
+    DATABASE_URL: withoutLogin(servers.databaseUrl),
+    DATABASE_REPLICA_URLS: servers.replicaUrls.map(withoutLogin).join(','),
+    ...rolePasswords(secrets),
+    REDIS_URL: servers.redisUrl,
+    ADMIN_TOKEN: secrets.ADMIN_TOKEN,
+    JWT_SECRET: secrets.JWT_SECRET,
+    MESSAGING_SECRET: secrets.MESSAGING_SECRET,
+    STORAGE_SECRET: secrets.STORAGE_SECRET,
+    STORAGE_DIR: storageDir,
+  };
+}
+
+function portVariables({ api, worker, metrics }: ApplicationPorts): NodeJS.ProcessEnv {
+  return { API_PORT: String(api), WORKER_PORT: String(worker), METRICS_PORT: String(metrics) };
+}
+
+function rolePasswords(secrets: Secrets): NodeJS.ProcessEnv {
+  const { DATABASE_APP_PASSWORD, DATABASE_RELAY_PASSWORD, DATABASE_CONTROL_PASSWORD, DATABASE_MONITOR_PASSWORD } =
+    secrets;
+  return { DATABASE_APP_PASSWORD, DATABASE_RELAY_PASSWORD, DATABASE_CONTROL_PASSWORD, DATABASE_MONITOR_PASSWORD };
+}
+
+// npm's own variables say nothing to the processes, and the owner's password is for `migrate` alone.
+function inherited(base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const foreign = (name: string) => name.startsWith('npm_') || name.startsWith('NODE_CHANNEL_');
+  const kept = Object.entries(base).filter(([name]) => !foreign(name) && name !== 'DATABASE_OWNER_PASSWORD');
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,48 @@
+// The ports of the applications, checked before anything starts, and those of the servers, remembered between starts.
+import { freePort, isPortFree } from '#libs/testing';
+import { APPLICATIONS, PORT_VARIABLES, type ApplicationName } from './options';
+import { StackError } from './stack-error';
+import type { StateDirectory } from './state-directory';
+
+export type ApplicationPorts = Readonly<Record<ApplicationName, number>>;
+
+/** Ports of the last start; a server takes another one when its port is in use by now. */
+export interface ServerPorts {
+  readonly postgres?: number;
+  readonly replica?: number;
+  readonly redis?: number;
+}
+
+const FILE = 'ports.json';
+
+/** Replaces 0 by a free port. Throws a StackError, one line, for a port that is in use or given twice. */
+export async function checkPorts(wanted: ApplicationPorts): Promise<ApplicationPorts> {
+  const ports: Record<ApplicationName, number> = { ...wanted };
+  const taken = new Map<number, ApplicationName>();
+  for (const name of APPLICATIONS) {
+    const [variable] = PORT_VARIABLES[name];
+    if (ports[name] === 0) ports[name] = await freePort();
+    const other = taken.get(ports[name]);
+    if (other !== undefined)
+      throw new StackError(`Port ${ports[name]} is given to ${other} and ${name}: set ${variable}.`);
+    if (!(await isPortFree(ports[name]))) {
+      throw new StackError(`Port ${ports[name]}, of the ${name} process, is in use: set ${variable} to another one.`);
+    }
+    taken.set(ports[name], name);
+  }
+  return ports;
+}
+
+export function rememberedPorts(state: StateDirectory): ServerPorts {
+  const stored = (state.readJson(FILE) ?? {}) as Readonly<Record<string, unknown>>;
+  const numbers = ['postgres', 'replica', 'redis'].flatMap((name) => {
+    const value = stored[name];
+    return typeof value === 'number' ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(numbers);
+}
+
+/** Keeps the remembered ports of servers that this start did not need. */
+export function rememberPorts(state: StateDirectory, ports: ServerPorts): void {
+  state.writeJson(FILE, { ...rememberedPorts(state), ...ports });
+}

@@ -1,0 +1,40 @@
+// What the person at the terminal reads when everything runs.
+import { withoutLogin } from './database-url';
+import { applicationUrl, type StackDescription } from './stack-file';
+import type { StateDirectory } from './state-directory';
+
+/** A short table of what runs where, and a command that works as pasted. */
+export function summary({ ports, servers, organizations }: StackDescription, state: StateDirectory): string {
+  const redis = new URL(servers.redisUrl);
+  const rows: [string, string][] = [
+    ['api', applicationUrl(ports.api)],
+    ['worker', applicationUrl(ports.worker)],
+    ['metrics', applicationUrl(ports.metrics)],
+    ['postgres', withoutLogin(servers.databaseUrl)],
+    ...servers.replicaUrls.map((url): [string, string] => ['replica', withoutLogin(url)]),
+    ['redis', `${redis.protocol}//${redis.host}${redis.pathname}`],
+  ];
+  const first = organizations[0];
+  const command =
+    first === undefined
+      ? []
+      : [
+          '',
+          `As ${first.slug}:`,
+          '',
+          `  curl -s -H 'Authorization: Bearer ${first.api_key}' ${applicationUrl(ports.api)}/v1/products`,
+        ];
+  return [
+    '',
+    'Stockyard runs:',
+    '',
+    ...rows.map(([name, where]) => `  ${name.padEnd(9)} ${where}`),
+    '',
+    `  ${'keys'.padEnd(9)} ${state.shown('stack.json')} (${organizations.map(({ slug }) => slug).join(', ')}, operator)`,
+    `  ${'logs'.padEnd(9)} ${state.shown('logs')}`,
+    ...command,
+    '',
+    'Ctrl-C stops everything; the data stays.',
+    '',
+  ].join('\n');
+}
