@@ -4,10 +4,21 @@
  */
 const FOUNDATION = ['kernel', 'config', 'tenancy'];
 const DATA = [...FOUNDATION, 'database', 'redis'];
-const PLATFORM = [...DATA, 'messaging', 'cache', 'throttling', 'queues', 'observability', 'usage', 'storage', 'idempotency'];
+const PLATFORM = [
+  ...DATA,
+  'messaging',
+  'cache',
+  'throttling',
+  'queues',
+  'observability',
+  'usage',
+  'storage',
+  'idempotency',
+];
 
 const ALLOWED = {
   kernel: [],
+  'local-stack': [],
   config: ['kernel'],
   tenancy: ['kernel', 'config'],
   database: FOUNDATION,
@@ -46,8 +57,11 @@ module.exports = {
     ...names.map((name) => ({
       name: `one-way-${name}`,
       severity: 'error',
-      from: { path: `^libs/${name}/`, pathNot: '\\.spec\\.ts$' },
-      to: { path: '^(?:libs|apps|tools|bench|migrations)/', pathNot: [...ALLOWED[name], name].map((lib) => `^libs/${lib}/`) },
+      from: { path: `^libs/${name}/`, pathNot: '[.-]spec\\.ts$|/test/' },
+      to: {
+        path: '^(?:libs|apps|tools|bench|migrations)/',
+        pathNot: [...ALLOWED[name], name].map((lib) => `^libs/${lib}/`),
+      },
     })),
     {
       name: 'only-through-the-index',
@@ -70,8 +84,8 @@ module.exports = {
     {
       name: 'no-test-support-in-the-product',
       severity: 'error',
-      from: { path: '^(?:apps|libs)/', pathNot: '(?:\\.spec|\\.e2e-spec)\\.ts$|^libs/testing/|/test/' },
-      to: { path: '^libs/testing/' },
+      from: { path: '^(?:apps|libs)/', pathNot: '(?:[.-]spec)\\.ts$|^libs/(?:testing|local-stack)/|/test/' },
+      to: { path: '^libs/(?:testing|local-stack)/' },
     },
   ],
   options: {

@@ -1,7 +1,7 @@
 // `npm start`, once everything is installed and built. Exit codes: 0 stopped as asked, 1 failed, 2 wrong command line.
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { OwnedProcess, ServerError } from '#libs/testing';
+import { OwnedProcess, ServerError } from '#libs/local-stack';
 import { parseOptions, USAGE, type StackOptions } from './options';
 import { Progress } from './progress';
 import { Stack } from './stack';

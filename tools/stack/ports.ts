@@ -1,5 +1,5 @@
 // The ports of the applications, checked before anything starts, and those of the servers, remembered between starts.
-import { freePort, isPortFree } from '#libs/testing';
+import { freePort, isPortFree } from '#libs/local-stack';
 import { APPLICATIONS, PORT_VARIABLES, type ApplicationName } from './options';
 import { StackError } from './stack-error';
 import type { StateDirectory } from './state-directory';

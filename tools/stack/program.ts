@@ -1,7 +1,7 @@
 // The processes of Stockyard itself: how each is run, logged and stopped.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeExit, OwnedProcess } from '#libs/testing';
+import { describeExit, OwnedProcess } from '#libs/local-stack';
 import type { StackPart } from './part';
 import { StackError } from './stack-error';
 

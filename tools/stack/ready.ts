@@ -1,5 +1,5 @@
 // Waits until the applications say that they are ready.
-import { StopWaiting, waitFor, withLogTail } from '#libs/testing';
+import { StopWaiting, waitFor, withLogTail } from '#libs/local-stack';
 import type { StackPart } from './part';
 import { StackError } from './stack-error';
 

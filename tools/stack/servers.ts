@@ -5,7 +5,7 @@ import {
   startLocalReplica,
   type LocalPostgres,
   type LocalRedis,
-} from '#libs/testing';
+} from '#libs/local-stack';
 import type { LogFile } from './logs';
 import type { StackOptions } from './options';
 import { serverPart, type StackPart } from './part';

@@ -1,6 +1,6 @@
 // One stack per directory: a lock file that names its process, and outlives it harmlessly.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { identifyProcess, isAlive, type ProcessIdentity } from '#libs/testing';
+import { identifyProcess, isAlive, type ProcessIdentity } from '#libs/local-stack';
 import { StackError } from './stack-error';
 import type { StateDirectory } from './state-directory';
 

@@ -1,6 +1,6 @@
 // The local stack from its first step to its last: start in order, watch, stop in the opposite order.
 import { readdirSync } from 'node:fs';
-import { endLeftBehind, withLogTail } from '#libs/testing';
+import { endLeftBehind, withLogTail } from '#libs/local-stack';
 import { applicationEnvironment, migrateEnvironment, type EnvironmentInput } from './environment';
 import { apiClient } from './http-client';
 import { LogFollower } from './log-follower';

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { removeServerData } from '#libs/testing';
+import { removeServerData } from '#libs/local-stack';
 import { StackError } from './stack-error';
 
 const MARKER = '.stockyard-stack';

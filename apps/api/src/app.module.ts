@@ -1,6 +1,7 @@
 /** Composes the api process: platform modules, guards in their order, and the HTTP side of each domain. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { IdempotencyModule } from '#libs/idempotency';
@@ -35,6 +36,7 @@ export class AppModule {
         DatabaseModule.forRoot({ config, applicationName: 'stockyard-api', entities: IDENTITY_ENTITIES }),
         RedisModule.forRoot(config),
         MessagingModule.forRoot(config),
+        CacheModule,
         UsageModule.forRoot({ countApiCalls: true }),
         IdempotencyModule,
         AccessModule,

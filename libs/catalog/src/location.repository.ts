@@ -1,10 +1,11 @@
 /** SQL of locations. */
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation, notFound, TenantDatabase, tenantStatement, updatedRow } from '#libs/database';
+import { isUniqueViolation, notFound, rfc3339, TenantDatabase, tenantStatement, updatedRow } from '#libs/database';
 import { newId, type ShapeType, StockyardError } from '#libs/kernel';
 import type { CREATE_LOCATION, Location, UPDATE_LOCATION } from './location.schema';
 
-const COLUMNS = 'id, code, name, is_default, state, version, created_at, updated_at';
+const COLUMNS = `id, code, name, is_default, state, version,
+  ${rfc3339('created_at')} as created_at, ${rfc3339('updated_at')} as updated_at`;
 
 const insert = tenantStatement(
   'location_insert',

@@ -1,10 +1,11 @@
 /** SQL of products. */
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation, notFound, TenantDatabase, tenantStatement, updatedRow } from '#libs/database';
+import { isUniqueViolation, rfc3339, TenantDatabase, tenantStatement, updatedRow } from '#libs/database';
 import { newId, type ShapeType, StockyardError } from '#libs/kernel';
 import type { CREATE_PRODUCT, Product, UPDATE_PRODUCT } from './product.schema';
 
-const COLUMNS = 'id, sku, name, description, state, price_minor, currency, version, created_at, updated_at';
+const COLUMNS = `id, sku, name, description, state, price_minor, currency, version,
+  ${rfc3339('created_at')} as created_at, ${rfc3339('updated_at')} as updated_at`;
 
 const insert = tenantStatement(
   'product_insert',
@@ -62,9 +63,8 @@ export class ProductRepository {
     }
   }
 
-  async get(id: string): Promise<Product> {
+  async find(id: string): Promise<Product | undefined> {
     const [row] = await this.database.statement<Product>(select(id));
-    if (!row) throw notFound();
     return row;
   }
 

@@ -1,15 +1,13 @@
 /** Adjustments, counts and lists against a real database. */
 import { Test, type TestingModule } from '@nestjs/testing';
 import { CatalogModule, ProductService } from '#libs/catalog';
-import { ConfigModule } from '#libs/config';
-import { DatabaseModule, TenantDatabase } from '#libs/database';
-import { IdempotencyModule } from '#libs/idempotency';
+import { TenantDatabase } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { TenancyModule } from '#libs/tenancy';
 import {
   asTenant,
   createOrganization,
   createTestEnvironment,
+  platformModules,
   type TestEnvironment,
   type TestOrganization,
 } from '#libs/testing';
@@ -37,14 +35,7 @@ describe('inventory', () => {
   beforeAll(async () => {
     env = await createTestEnvironment();
     app = await Test.createTestingModule({
-      imports: [
-        ConfigModule.forRoot(env.config),
-        TenancyModule,
-        DatabaseModule.forRoot({ config: env.config, applicationName: 'spec' }),
-        IdempotencyModule,
-        CatalogModule,
-        InventoryModule,
-      ],
+      imports: [...platformModules(env.config), CatalogModule, InventoryModule],
     }).compile();
     await app.init();
     shop = await createOrganization(env);

@@ -1,16 +1,13 @@
 /** Orders and returns against a real database: stock is conserved whatever races, refusals leave nothing behind. */
 import { Test, type TestingModule } from '@nestjs/testing';
 import { CatalogModule, LocationService, ProductService } from '#libs/catalog';
-import { ConfigModule } from '#libs/config';
-import { DatabaseModule } from '#libs/database';
-import { IdempotencyModule } from '#libs/idempotency';
 import { AdjustmentService, InventoryModule, type StockLevel, StockService } from '#libs/inventory';
 import { newId, StockyardError } from '#libs/kernel';
-import { TenancyModule } from '#libs/tenancy';
 import {
   asTenant,
   createOrganization,
   createTestEnvironment,
+  platformModules,
   type TestEnvironment,
   type TestOrganization,
 } from '#libs/testing';
@@ -50,15 +47,7 @@ describe('orders', () => {
   beforeAll(async () => {
     env = await createTestEnvironment();
     app = await Test.createTestingModule({
-      imports: [
-        ConfigModule.forRoot(env.config),
-        TenancyModule,
-        DatabaseModule.forRoot({ config: env.config, applicationName: 'spec' }),
-        IdempotencyModule,
-        CatalogModule,
-        InventoryModule,
-        OrdersModule,
-      ],
+      imports: [...platformModules(env.config), CatalogModule, InventoryModule, OrdersModule],
     }).compile();
     await app.init();
     orders = app.get(OrderService);

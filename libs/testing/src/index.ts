@@ -1,7 +1,7 @@
 /** Test support: real servers on this machine, an environment for each spec file, builders. */
-export * from './servers';
+export * from '#libs/local-stack';
 export { createTestEnvironment, type TestEnvironment } from './environment/test-environment';
 export { createOrganization, type TestOrganization } from './environment/organization.builder';
-export { asTenant } from './environment/tenant-module';
-export { type LocalPgBouncer, type LocalPgBouncerOptions, startLocalPgBouncer } from './servers/local-pgbouncer';
+export { asTenant } from './environment/as-tenant';
+export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';

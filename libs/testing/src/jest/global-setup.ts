@@ -1,5 +1,5 @@
 /** Starts the servers that all integration and end-to-end specs share: Postgres with a streaming replica, and Redis. */
-import { startLocalPostgres, startLocalRedis, startLocalReplica } from '../servers';
+import { startLocalPostgres, startLocalRedis, startLocalReplica } from '../../../local-stack/src';
 import { SERVER_VARIABLES, type TestServers } from './test-servers';
 
 declare global {

@@ -1,5 +1,5 @@
 /** How the global setup hands its servers to the specs: by environment variables, which jest's workers inherit. */
-import type { LocalPostgres, LocalPostgresReplica, LocalRedis } from '../servers';
+import type { LocalPostgres, LocalPostgresReplica, LocalRedis } from '../../../local-stack/src';
 
 export interface TestServers {
   readonly postgres: LocalPostgres;

@@ -1,4 +1,4 @@
-// Real servers and processes for tests and for the local stack.
+/** Real servers and processes on this machine: for `npm start` and for tests. Knows nothing of the platform. */
 export { freePort, isPortFree, preferPort } from './free-port';
 export {
   LocalPostgres,
@@ -7,6 +7,7 @@ export {
   temporaryDataDirectory,
   type LocalPostgresOptions,
 } from './local-postgres';
+export { type LocalPgBouncer, type LocalPgBouncerOptions, startLocalPgBouncer } from './local-pgbouncer';
 export { LocalPostgresReplica, startLocalReplica, type LocalReplicaOptions } from './local-postgres-replica';
 export { LocalRedis, startLocalRedis, type LocalRedisOptions } from './local-redis';
 export { describeExit, OwnedProcess, type ExitStatus, type OwnedProcessOptions } from './owned-process';
