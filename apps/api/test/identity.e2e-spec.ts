@@ -299,4 +299,21 @@ describe('identity over HTTP', () => {
     for (const secret of [admin.key, made.body.key as string])
       expect(JSON.stringify(rows)).not.toContain(secret.slice(47));
   });
+
+  it.each([
+    ['post', '/v1/auth/login', '200', 'access_token'],
+    ['get', '/v1/me', '200', 'permissions'],
+    ['get', '/v1/organization', '200', 'limits'],
+    ['post', '/v1/users', '201', 'email'],
+    ['patch', '/v1/users/{id}', '200', 'version'],
+    ['post', '/v1/api_keys', '201', 'key'],
+    ['get', '/v1/audit_log', '200', 'next_cursor'],
+    ['put', '/v1/admin/organizations/{id}/limits', '200', 'limits'],
+  ])('documents %s %s with what it takes and answers', async (method, path, status, field) => {
+    const { body: document } = await call(api, 'GET', '/docs/json');
+    const operation = document.paths[path][method];
+    expect(JSON.stringify(operation.responses[status].content)).toContain(`"${field}"`);
+    if (method !== 'get')
+      expect(JSON.stringify(operation.requestBody.content)).toContain('"additionalProperties":false');
+  });
 });

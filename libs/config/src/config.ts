@@ -52,7 +52,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): AppConfig {
       validator.Errors(values).map((error) => `${error.instancePath.slice(1) || 'environment'} ${error.message}.`),
     );
   }
-  const environment = values as Environment;
+  const environment = values;
   const problems = weakSecrets(environment);
   if (problems.length > 0) throw new ConfigError(problems);
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;

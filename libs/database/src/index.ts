@@ -10,6 +10,14 @@ export { DATABASE_TYPES } from './lanes/types';
 export { bigintNumber } from './entity-columns';
 export { ALREADY_DONE, isUniqueViolation, translateDatabaseError } from './database.error';
 export { DatabaseDirectory } from './directory/database-directory';
+export {
+  LIMIT_COLUMNS,
+  LIMIT_NAMES,
+  type OrganizationRow,
+  overridesOf,
+  SELECT_ORGANIZATION,
+  toOrganization,
+} from './directory/organization-row';
 export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';

@@ -23,7 +23,7 @@ export function ApiProblems(descriptions: Readonly<Record<number, string>>): Met
       ApiResponse({
         status: Number(status),
         description,
-        content: { 'application/problem+json': { schema: PROBLEM.schema as never } },
+        content: { 'application/problem+json': { schema: PROBLEM.schema } },
       }),
     ),
   );

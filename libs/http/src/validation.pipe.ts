@@ -13,9 +13,9 @@ class ShapeValidationPipe extends StandardSchemaValidationPipe {
     super({ exceptionFactory: (issues) => new InvalidInput(issues as unknown as readonly ShapeIssue[]) });
   }
 
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
     try {
-      return (await super.transform(value, metadata)) as unknown;
+      return await super.transform<T>(value, metadata);
     } catch (error) {
       if (error instanceof InvalidInput) throw refusal(error.issues, metadata);
       throw error;

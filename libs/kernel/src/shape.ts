@@ -129,7 +129,7 @@ export function shape<S extends TSchema>(schema: S, options: ShapeOptions = {}):
     const value = options.text ? compiled.Default(compiled.Convert(structuredClone(input ?? {}))) : input;
     if (compiled.Check(value)) {
       const texts = unstorable(value);
-      if (texts.length === 0) return { value: value as Static<S> };
+      if (texts.length === 0) return { value: value };
       return { issues: texts.map((path) => issue(path, 'invalid_value', 'holds a character that is not text')) };
     }
     const errors = compiled.Errors(value) as ValidationError[];

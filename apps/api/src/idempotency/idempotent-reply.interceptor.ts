@@ -11,9 +11,10 @@ export class IdempotentReplyInterceptor implements NestInterceptor {
     return next.handle().pipe(
       map((answer: unknown) => {
         if (!(answer instanceof IdempotentReply)) return answer;
+        const { body } = answer as IdempotentReply;
         reply.status(answer.status);
         if (answer.replayed) reply.header('Idempotent-Replayed', 'true');
-        return answer.body;
+        return body;
       }),
     );
   }

@@ -5,83 +5,23 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
-import {
-  Directory,
-  effectiveLimits,
-  type LimitName,
-  type Organization,
-  type OrganizationState,
-  type Tier,
-} from '#libs/tenancy';
+import { Directory, type Organization } from '#libs/tenancy';
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { CONTROL_POOL } from '../database.constants';
 import { translateDatabaseError } from '../database.error';
+import { type OrganizationRow, SELECT_ORGANIZATION, toOrganization } from './organization-row';
 
 const FRESH_MS = 5_000;
 const CAPACITY = 10_000;
 const PAGE = 500;
 
-interface OrganizationRow {
-  id: string;
-  slug: string;
-  name: string;
-  tier: Tier;
-  region: string;
-  state: OrganizationState;
-  epoch: number;
-  shard_key: number;
-  version: number;
-  created_at: Date;
-  max_connections: number | null;
-  api_calls_per_hour: number | null;
-  max_users: number | null;
-  max_storage_bytes: number | null;
-  requests_per_minute: number | null;
-  auth_attempts_per_15_minutes: number | null;
-  exports_per_hour: number | null;
-  bulk_per_hour: number | null;
-  scheduling_weight: number | null;
-}
+type LookUp = 'id' | 'slug';
 
-/** The select list and join that every read of the directory shares. */
-export const ORGANIZATION_SELECT = `
-  select o.id, o.slug, o.name, o.tier, o.region, o.state, o.epoch, o.shard_key, o.version, o.created_at,
-    l.max_connections, l.api_calls_per_hour, l.max_users, l.max_storage_bytes, l.requests_per_minute,
-    l.auth_attempts_per_15_minutes, l.exports_per_hour, l.bulk_per_hour, l.scheduling_weight
-  from organizations o left join tenant_limits l on l.organization_id = o.id`;
+const CONDITION: Readonly<Record<LookUp, string>> = { id: 'o.id = $1::uuid', slug: 'o.slug = $1' };
 
-function limitOverrides(row: OrganizationRow): Partial<Record<LimitName, number | null>> {
-  return {
-    maxConnections: row.max_connections,
-    apiCallsPerHour: row.api_calls_per_hour,
-    maxUsers: row.max_users,
-    maxStorageBytes: row.max_storage_bytes,
-    requestsPerMinute: row.requests_per_minute,
-    authAttemptsPer15Minutes: row.auth_attempts_per_15_minutes,
-    exportsPerHour: row.exports_per_hour,
-    bulkPerHour: row.bulk_per_hour,
-    schedulingWeight: row.scheduling_weight,
-  };
-}
-
-/** A row of ORGANIZATION_SELECT as the directory's shape. */
-export function toOrganization(row: unknown): Organization {
-  const found = row as OrganizationRow;
-  return {
-    id: found.id,
-    slug: found.slug,
-    name: found.name,
-    tier: found.tier,
-    region: found.region,
-    state: found.state,
-    epoch: found.epoch,
-    shardKey: found.shard_key,
-    version: found.version,
-    createdAt: found.created_at,
-    limits: effectiveLimits(found.tier, limitOverrides(found)),
-  };
-}
+/** A slug may look like an id, so each kind of key has its own space. */
+const keyOf = (by: LookUp, value: string): string => `${by}:${value}`;
 
 @Injectable()
 export class DatabaseDirectory extends Directory {
@@ -93,25 +33,26 @@ export class DatabaseDirectory extends Directory {
   }
 
   override find(organizationId: string): Promise<Organization | undefined> {
-    return this.look(organizationId, 'o.id = $1::uuid');
+    return this.look('id', organizationId);
   }
 
   override findBySlug(slug: string): Promise<Organization | undefined> {
-    return this.look(slug, 'o.slug = $1');
+    return this.look('slug', slug);
   }
 
   override forget(organizationId: string): void {
-    const known = this.known.get(organizationId);
-    this.known.delete(organizationId);
-    if (known) this.known.delete(known.organization.slug);
+    const known = this.known.get(keyOf('id', organizationId));
+    this.known.delete(keyOf('id', organizationId));
+    if (known) this.known.delete(keyOf('slug', known.organization.slug));
   }
 
   override async *all(): AsyncIterable<Organization> {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
-      const { rows } = await this.pool.query(`${ORGANIZATION_SELECT} where o.id > $1 order by o.id limit ${PAGE}`, [
-        after,
-      ]);
+      const { rows } = await this.pool.query<OrganizationRow>(
+        `${SELECT_ORGANIZATION} where o.id > $1 order by o.id limit ${PAGE}`,
+        [after],
+      );
       const page = rows.map(toOrganization);
       yield* page;
       if (page.length < PAGE) return;
@@ -119,11 +60,11 @@ export class DatabaseDirectory extends Directory {
     }
   }
 
-  private async look(key: string, condition: string): Promise<Organization | undefined> {
-    const known = this.known.get(key);
+  private async look(by: LookUp, value: string): Promise<Organization | undefined> {
+    const known = this.known.get(keyOf(by, value));
     if (known && Date.now() - known.readAt < FRESH_MS) return known.organization;
     try {
-      return await this.load(key, condition);
+      return await this.load(by, value);
     } catch (error) {
       const translated = translateDatabaseError(error);
       const away = translated instanceof StockyardError && translated.category === 'unavailable';
@@ -133,23 +74,24 @@ export class DatabaseDirectory extends Directory {
   }
 
   /** One load at a time for each key: a burst after expiry asks the database once. */
-  private load(key: string, condition: string): Promise<Organization | undefined> {
+  private load(by: LookUp, value: string): Promise<Organization | undefined> {
+    const key = keyOf(by, value);
     const running = this.loading.get(key);
     if (running) return running;
-    const started = this.read(key, condition).finally(() => this.loading.delete(key));
+    const started = this.read(by, value).finally(() => this.loading.delete(key));
     this.loading.set(key, started);
     return started;
   }
 
-  private async read(key: string, condition: string): Promise<Organization | undefined> {
-    const { rows } = await this.pool.query(`${ORGANIZATION_SELECT} where ${condition}`, [key]);
+  private async read(by: LookUp, value: string): Promise<Organization | undefined> {
+    const { rows } = await this.pool.query<OrganizationRow>(`${SELECT_ORGANIZATION} where ${CONDITION[by]}`, [value]);
     if (rows.length === 0) {
-      this.known.delete(key);
+      this.known.delete(keyOf(by, value));
       return undefined;
     }
-    const entry = { organization: toOrganization(rows[0]), readAt: Date.now() };
-    this.known.set(entry.organization.id, entry);
-    this.known.set(entry.organization.slug, entry);
+    const entry = { organization: toOrganization(rows[0]!), readAt: Date.now() };
+    this.known.set(keyOf('id', entry.organization.id), entry);
+    this.known.set(keyOf('slug', entry.organization.slug), entry);
     return entry.organization;
   }
 }

@@ -1,0 +1,16 @@
+/**
+ * The guards of the api. The app registers them globally, in this order and with the rate limits between them:
+ * `{ provide: APP_GUARD, useExisting: AuthenticationGuard }`, …, `{ provide: APP_GUARD, useExisting: PermissionGuard }`.
+ */
+import { Module } from '@nestjs/common';
+import { IdentityModule } from '#libs/identity';
+import { AuthenticationGuard } from './authentication.guard';
+import { CallerService } from './caller.service';
+import { PermissionGuard } from './permission.guard';
+
+@Module({
+  imports: [IdentityModule],
+  providers: [CallerService, AuthenticationGuard, PermissionGuard],
+  exports: [AuthenticationGuard, PermissionGuard],
+})
+export class AccessModule {}

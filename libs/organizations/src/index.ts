@@ -1,0 +1,10 @@
+/** Organizations: how operators make them, change them and set their limits. Tenants read theirs in the directory. */
+export { OrganizationsModule } from './organizations.module';
+export {
+  type NewOrganization,
+  type OrganizationPatch,
+  type OrganizationQuery,
+  OrganizationService,
+  type OrganizationUpdate,
+} from './organization.service';
+export type { LimitOverrides, OrganizationFilter } from './organization.repository';

@@ -1,0 +1,129 @@
+/** The SQL of the control tables, as `stockyard_control`: the only role that may write the directory. */
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  CONTROL_POOL,
+  LIMIT_COLUMNS,
+  LIMIT_NAMES,
+  type OrganizationRow,
+  overridesOf,
+  SELECT_ORGANIZATION,
+  toOrganization,
+  translateDatabaseError,
+} from '#libs/database';
+import type { LimitName, Organization, OrganizationState, Tier } from '#libs/tenancy';
+import type { Pool, PoolClient } from 'pg';
+
+/** A number overrides the tier's limit, null goes back to it, an absent one stays as it is. */
+export type LimitOverrides = Partial<Record<LimitName, number | null | undefined>>;
+
+export interface OrganizationFilter {
+  readonly slug?: string | undefined;
+  readonly state?: OrganizationState | undefined;
+}
+
+/** The columns of a new organization. */
+export interface OrganizationInsert {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly tier: Tier;
+  readonly region: string;
+}
+
+export interface OrganizationColumns {
+  readonly name: string;
+  readonly tier: Tier;
+  readonly state: OrganizationState;
+  /** How much the epoch rises: 1 with a change of state. */
+  readonly epochStep: 0 | 1;
+}
+
+const INSERT = 'insert into organizations (id, slug, name, tier, region) values ($1, $2, $3, $4, $5)';
+const UPDATE = `
+  update organizations set name = $2, tier = $3, state = $4, epoch = epoch + $5, version = version + 1, updated_at = now()
+  where id = $1`;
+const UPSERT_LIMITS = `
+  insert into tenant_limits (organization_id, ${LIMIT_NAMES.map((name) => LIMIT_COLUMNS[name]).join(', ')})
+  values ($1, ${LIMIT_NAMES.map((_, index) => `$${index + 2}`).join(', ')})
+  on conflict (organization_id) do update set updated_at = now(),
+    ${LIMIT_NAMES.map((name) => `${LIMIT_COLUMNS[name]} = excluded.${LIMIT_COLUMNS[name]}`).join(', ')}`;
+const PAGE = `${SELECT_ORGANIZATION}
+  where ($1::uuid is null or o.id > $1::uuid) and ($2::text is null or o.slug = $2) and ($3::text is null or o.state = $3)
+  order by o.id limit $4`;
+
+@Injectable()
+export class OrganizationRepository {
+  constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {}
+
+  /** Up to `count` organizations after `after`, oldest first. */
+  async page(filter: OrganizationFilter, after: string | null, count: number): Promise<Organization[]> {
+    return this.select(this.pool, PAGE, [after, filter.slug ?? null, filter.state ?? null, count]);
+  }
+
+  find(id: string): Promise<Organization | undefined> {
+    return this.read(this.pool, id);
+  }
+
+  async read(client: Pool | PoolClient, id: string): Promise<Organization | undefined> {
+    const [organization] = await this.select(client, `${SELECT_ORGANIZATION} where o.id = $1`, [id]);
+    return organization;
+  }
+
+  /** Serializes changes of one organization until the transaction ends. */
+  async lock(client: PoolClient, id: string): Promise<Organization | undefined> {
+    await client.query('select from organizations where id = $1 for update', [id]);
+    return this.read(client, id);
+  }
+
+  async insert(client: PoolClient, { id, slug, name, tier, region }: OrganizationInsert): Promise<void> {
+    await client.query(INSERT, [id, slug, name, tier, region]);
+  }
+
+  async update(client: PoolClient, id: string, columns: OrganizationColumns): Promise<void> {
+    await client.query(UPDATE, [id, columns.name, columns.tier, columns.state, columns.epochStep]);
+  }
+
+  /** Lays overrides over those that are there. The organization's row is locked or new. */
+  async putLimits(client: PoolClient, id: string, overrides: LimitOverrides): Promise<void> {
+    const { rows } = await client.query<OrganizationRow>(`${SELECT_ORGANIZATION} where o.id = $1`, [id]);
+    const present = overridesOf(rows[0]!);
+    const next = LIMIT_NAMES.map((name) => (overrides[name] === undefined ? present[name] : overrides[name]));
+    await client.query(UPSERT_LIMITS, [id, ...next]);
+  }
+
+  /** One transaction of the control role. */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    let client: PoolClient | undefined;
+    try {
+      client = await this.pool.connect();
+      await client.query('begin');
+      const result = await work(client);
+      const { command } = await client.query('commit');
+      if (command !== 'COMMIT') throw new Error('The control transaction was rolled back.');
+      client.release();
+      return result;
+    } catch (error) {
+      if (client) await this.rollback(client);
+      throw translateDatabaseError(error);
+    }
+  }
+
+  /** A connection that cannot even roll back is not given back to the pool. */
+  private async rollback(client: PoolClient): Promise<void> {
+    try {
+      await client.query('rollback');
+      client.release();
+    } catch {
+      client.release(true);
+    }
+  }
+
+  private async select(client: Pool | PoolClient, sql: string, values: readonly unknown[]): Promise<Organization[]> {
+    try {
+      const { rows } = await client.query<OrganizationRow>(sql, [...values]);
+      return rows.map(toOrganization);
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+}

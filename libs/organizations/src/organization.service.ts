@@ -1,0 +1,137 @@
+/**
+ * Organizations, as operators see them. A new one becomes visible last: its directory row is inserted, which claims
+ * the slug, then the hook `beforeVisible` writes the tenant's own rows in their own transaction, and only then the
+ * directory's transaction commits. If the process dies between the two commits, rows remain under an id that
+ * no directory names and nobody can reach.
+ *
+ * A hook runs while a connection of the small control pool is held: it must not look into the directory.
+ */
+import { Injectable } from '@nestjs/common';
+import { isUniqueViolation } from '#libs/database';
+import { decodeCursor, isUuid, newId } from '#libs/kernel';
+import { PlatformEvents } from '#libs/messaging';
+import { Directory, type Organization, type Tier } from '#libs/tenancy';
+import type { PoolClient } from 'pg';
+import { notFound, slugReserved, slugTaken, stateLocked, versionMismatch } from './organization.error';
+import { type LimitOverrides, type OrganizationFilter, OrganizationRepository } from './organization.repository';
+
+export interface NewOrganization {
+  readonly slug: string;
+  readonly name: string;
+  readonly tier?: Tier | undefined;
+  readonly region?: string | undefined;
+  readonly limits?: LimitOverrides | undefined;
+}
+
+export interface OrganizationPatch {
+  readonly name?: string | undefined;
+  readonly tier?: Tier | undefined;
+  readonly state?: 'active' | 'suspended' | undefined;
+}
+
+export interface OrganizationUpdate<T> {
+  readonly id: string;
+  readonly change: T;
+  /** The version that the caller has read; undefined overwrites whatever is there. */
+  readonly expectedVersion: number | undefined;
+  /** Runs before the change commits, such as to write the audit log: no change without its entry. */
+  readonly beforeCommit: (organization: Organization) => Promise<void>;
+}
+
+export interface OrganizationQuery extends OrganizationFilter {
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+const DEFAULT_REGION = 'default';
+
+@Injectable()
+export class OrganizationService {
+  constructor(
+    private readonly repository: OrganizationRepository,
+    private readonly directory: Directory,
+    private readonly events: PlatformEvents,
+  ) {}
+
+  /** Throws `slug_taken` or `slug_reserved` (409). */
+  async create(
+    input: NewOrganization,
+    beforeVisible: (organization: Organization) => Promise<void>,
+  ): Promise<Organization> {
+    const { slug, name, tier = 'free', region = DEFAULT_REGION, limits } = input;
+    // The directory finds organizations by id and by slug: one may not look like another's id.
+    if (isUuid(slug)) throw slugReserved();
+    const id = newId();
+    try {
+      const created = await this.repository.transaction(async (client) => {
+        await this.repository.insert(client, { id, slug, name, tier, region });
+        if (limits) await this.repository.putLimits(client, id, limits);
+        const organization = (await this.repository.read(client, id))!;
+        await beforeVisible(organization);
+        return organization;
+      });
+      this.announce(id);
+      return created;
+    } catch (error) {
+      if (isUniqueViolation(error, 'organizations_slug_key')) throw slugTaken();
+      throw error;
+    }
+  }
+
+  /** A page of organizations, oldest first, and one more where there are more. */
+  list({ cursor, limit, ...filter }: OrganizationQuery): Promise<Organization[]> {
+    const after = cursor === undefined ? null : decodeCursor(cursor, [isUuid])[0]!;
+    return this.repository.page(filter, after, limit + 1);
+  }
+
+  async get(id: string): Promise<Organization> {
+    const organization = await this.repository.find(id);
+    if (!organization) throw notFound();
+    return organization;
+  }
+
+  /** Changes name, tier or state. A change of state raises the epoch. */
+  update(update: OrganizationUpdate<OrganizationPatch>): Promise<Organization> {
+    return this.change(update, async (client, present) => {
+      const { name = present.name, tier = present.tier, state = present.state } = update.change;
+      const resumable = present.state === 'active' || present.state === 'suspended';
+      if (state !== present.state && !resumable) throw stateLocked(present.state);
+      await this.repository.update(client, present.id, {
+        name,
+        tier,
+        state,
+        epochStep: state === present.state ? 0 : 1,
+      });
+    });
+  }
+
+  /** Sets, keeps or takes back overrides of the tier's limits. */
+  putLimits(update: OrganizationUpdate<LimitOverrides>): Promise<Organization> {
+    return this.change(update, async (client, { id, name, tier, state }) => {
+      await this.repository.putLimits(client, id, update.change);
+      await this.repository.update(client, id, { name, tier, state, epochStep: 0 });
+    });
+  }
+
+  private async change<T>(
+    { id, expectedVersion, beforeCommit }: OrganizationUpdate<T>,
+    apply: (client: PoolClient, present: Organization) => Promise<void>,
+  ): Promise<Organization> {
+    const changed = await this.repository.transaction(async (client) => {
+      const present = await this.repository.lock(client, id);
+      if (!present) throw notFound();
+      if (expectedVersion !== undefined && expectedVersion !== present.version) throw versionMismatch(present.version);
+      await apply(client, present);
+      const organization = (await this.repository.read(client, id))!;
+      await beforeCommit(organization);
+      return organization;
+    });
+    this.announce(id);
+    return changed;
+  }
+
+  private announce(id: string): void {
+    this.directory.forget(id);
+    this.events.publish('organization.changed', { organization_id: id });
+  }
+}
