@@ -4,12 +4,15 @@ import { APP_GUARD } from '@nestjs/core';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
+import { HealthModule } from '#libs/health';
 import { IdempotencyModule } from '#libs/idempotency';
 import { IDENTITY_ENTITIES } from '#libs/identity';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
+import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
+import { RateLimitGuard, ThrottlingModule } from '#libs/throttling';
 import { UsageModule } from '#libs/usage';
 import { AccessModule } from './access/access.module';
 import { AuthenticationGuard } from './access/authentication.guard';
@@ -38,6 +41,9 @@ export class AppModule {
         MessagingModule.forRoot(config),
         CacheModule,
         UsageModule.forRoot({ countApiCalls: true }),
+        StorageModule,
+        HealthModule,
+        ThrottlingModule,
         IdempotencyModule,
         AccessModule,
         AdminHttpModule,
@@ -52,6 +58,7 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_GUARD, useExisting: AuthenticationGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
         { provide: APP_GUARD, useExisting: PermissionGuard },
       ],
     };

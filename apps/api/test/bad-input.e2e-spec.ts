@@ -6,6 +6,7 @@ import {
   call,
   type CallOptions,
   createTenant,
+  forgetLimits,
   type RunningApi,
   startApi,
   stockedProduct,
@@ -382,6 +383,7 @@ describe('bad input', () => {
         ),
         fc.json(),
         async (path, raw) => {
+          await forgetLimits(env);
           const answer = await tenant.call(api, 'POST', path, { raw, key: newId() });
           expect(answer.status).toBeGreaterThanOrEqual(400);
           expect(answer.status).toBeLessThan(500);

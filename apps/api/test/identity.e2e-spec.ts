@@ -7,7 +7,7 @@ import { AUDIT_PAGE } from '../src/audit/audit-log.shape';
 import { TOKENS } from '../src/auth/auth.shape';
 import { ME, OWN_ORGANIZATION } from '../src/organization/organization.shape';
 import { USER, USER_PAGE } from '../src/users/user.shape';
-import { type Answer, call, type CallOptions, type RunningApi, startApi } from './support/api-fixture';
+import { forgetLimits, type Answer, call, type CallOptions, type RunningApi, startApi } from './support/api-fixture';
 
 const PASSWORD = 'a long enough password';
 const PLENTY = { requests_per_minute: 1_000_000, auth_attempts_per_15_minutes: 1_000_000 };
@@ -56,6 +56,8 @@ describe('identity over HTTP', () => {
     env = await createTestEnvironment();
     api = await startApi(env);
   });
+
+  beforeEach(() => forgetLimits(env)); // all of these specs log in from one address
 
   afterAll(async () => {
     await api.stop();

@@ -28,6 +28,10 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   API_PORT: port(3000, 'Port of the api process.'),
   WORKER_PORT: port(3001, 'Port of the worker process (probes and metrics).'),
   METRICS_PORT: port(3002, 'Port of the metrics process.'),
+  TRUSTED_PROXIES: Type.String({
+    default: '',
+    description: 'Addresses or CIDR blocks, separated by commas, whose `X-Forwarded-For` is believed (load balancers).',
+  }),
   DATABASE_URL: Type.String({
     pattern: '^postgres(ql)?://',
     default: 'postgres://127.0.0.1:5432/stockyard',

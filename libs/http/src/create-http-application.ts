@@ -24,10 +24,16 @@ function requestId(request: { headers: Record<string, string | string[] | undefi
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
 }
 
+function trustedProxies({ TRUSTED_PROXIES }: AppConfig): string[] | false {
+  const proxies = TRUSTED_PROXIES.split(',').map((proxy) => proxy.trim());
+  return proxies.some(Boolean) ? proxies.filter(Boolean) : false;
+}
+
 function adapter(config: AppConfig): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: config.BODY_LIMIT_BYTES,
     genReqId: requestId,
+    trustProxy: trustedProxies(config),
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 65_000, // above the idle timeout of common load balancers
     routerOptions: { maxParamLength: 512 },

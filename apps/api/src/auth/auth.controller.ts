@@ -4,6 +4,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { LoginService, Public, SessionService } from '#libs/identity';
 import type { ShapeType } from '#libs/kernel';
+import { RateLimit } from '#libs/throttling';
 import { RequestId } from '../access/request-id.decorator';
 import { LOGIN, REFRESH, TOKENS, tokensBody } from './auth.shape';
 
@@ -17,6 +18,7 @@ export class AuthController {
   ) {}
 
   @Post('login')
+  @RateLimit('auth')
   @HttpCode(200)
   @ApiOperation({ summary: 'Log in with e-mail and password' })
   @ApiResponse({ status: 200, description: 'A new session.', standardSchema: TOKENS })

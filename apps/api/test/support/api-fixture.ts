@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { loadConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
 import { freePort, type TestEnvironment, waitFor } from '#libs/testing';
+import { Redis } from 'ioredis';
 import { createApi } from '../../src/create-api';
 
 export interface Answer {
@@ -84,7 +85,8 @@ export async function startApiProcess(env: TestEnvironment): Promise<RunningApi>
 export async function createTenant(api: RunningApi, env: TestEnvironment, tier = 'enterprise'): Promise<Tenant> {
   const headers = { authorization: `Bearer ${env.config.ADMIN_TOKEN}` };
   const slug = `t-${newId()}`;
-  const limits = tier === 'enterprise' ? { requests_per_minute: 1_000_000 } : {};
+  const limits =
+    tier === 'enterprise' ? { requests_per_minute: 1_000_000, exports_per_hour: 10_000, bulk_per_hour: 10_000 } : {};
   const made = await call(api, 'POST', '/v1/admin/organizations', {
     headers,
     body: { slug, name: slug, tier, limits },
@@ -120,4 +122,15 @@ export async function stockedProduct(
   });
   if (stocked.status !== 201) throw new Error(`No stock: ${JSON.stringify(stocked.body)}`);
   return { id: (product.body as { id: string }).id, sku };
+}
+
+/** Starts every rate limit of this environment afresh. */
+export async function forgetLimits(env: TestEnvironment): Promise<void> {
+  const redis = new Redis(env.config.redisLimitsUrl);
+  try {
+    const keys = await redis.keys(`${env.config.REDIS_KEY_PREFIX}:limits:*`);
+    if (keys.length > 0) await redis.del(...keys);
+  } finally {
+    redis.disconnect();
+  }
 }

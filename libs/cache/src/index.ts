@@ -1,0 +1,5 @@
+/** Cache: values of tenants in two levels, of which neither survives a write. */
+export { CacheModule } from './cache.module';
+export { TenantCache } from './tenant-cache';
+export { type CacheNamespace, type CacheNamespaceOptions, defineNamespace } from './cache-namespace';
+export { CACHE_OUTCOMES, type CacheOutcome, CacheStatistics } from './cache-statistics';

@@ -1,0 +1,86 @@
+/**
+ * Leaving without dropping anything. States: starting → ready → draining. Draining begins with SIGTERM, or when the
+ * application is closed: `/ready` answers 503 at once; after SIGTERM a tenth of SHUTDOWN_GRACE_MS goes by, in which load
+ * balancers notice; then requests that are under way are waited for. What is left when the grace is over is cut off.
+ */
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import type { FastifyInstance } from 'fastify';
+
+const NOTICE_SHARE = 0.1;
+
+export type ProcessState = 'starting' | 'ready' | 'draining';
+
+@Injectable()
+export class DrainService
+  implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private current: ProcessState = 'starting';
+  private underWay = 0;
+  private quiet: (() => void) | undefined;
+  private cutOff: NodeJS.Timeout | undefined;
+  private readonly begin = () => this.beginDraining();
+  private readonly fastify: FastifyInstance;
+
+  /** Hooks in before any route exists, as Fastify's hooks hold only for routes that come after them. */
+  constructor(
+    host: HttpAdapterHost,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'SHUTDOWN_GRACE_MS'>,
+  ) {
+    this.fastify = host.httpAdapter.getInstance<FastifyInstance>();
+    this.fastify.addHook('onRequest', (_request, reply, done) => {
+      this.underWay += 1;
+      if (this.current === 'draining') reply.header('Connection', 'close');
+      done();
+    });
+    this.fastify.addHook('onResponse', (_request, _reply, done) => {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.quiet?.();
+      done();
+    });
+  }
+
+  get state(): ProcessState {
+    return this.current;
+  }
+
+  onApplicationBootstrap(): void {
+    this.current = 'ready';
+    process.prependOnceListener('SIGTERM', this.begin); // before any hook that may take its time
+  }
+
+  onModuleDestroy(): void {
+    this.beginDraining();
+  }
+
+  async beforeApplicationShutdown(signal?: string): Promise<void> {
+    if (signal === 'SIGTERM') await this.wait(this.config.SHUTDOWN_GRACE_MS * NOTICE_SHARE);
+    if (this.underWay > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
+  }
+
+  onApplicationShutdown(): void {
+    clearTimeout(this.cutOff);
+  }
+
+  private beginDraining(): void {
+    if (this.current === 'draining') return;
+    this.current = 'draining';
+    process.removeListener('SIGTERM', this.begin);
+    this.cutOff = setTimeout(() => {
+      this.quiet?.();
+      this.fastify.server.closeAllConnections();
+    }, this.config.SHUTDOWN_GRACE_MS).unref();
+  }
+
+  private wait(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+}

@@ -1,0 +1,238 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Controller, Get, Logger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type AppConfig, ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { createHttpApplication } from '#libs/http';
+import { ObservabilityModule } from '#libs/observability';
+import { RedisModule } from '#libs/redis';
+import { FileStore } from '#libs/storage';
+import { TenancyModule } from '#libs/tenancy';
+import { createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
+import { type HealthReport, HealthModule } from '.';
+
+/** A way to a server that can be cut, or made to swallow everything. */
+class Way {
+  private readonly sockets = new Set<Socket>();
+  private swallowing = false;
+  private server: Server | undefined;
+
+  constructor(
+    private readonly target: { readonly host: string; readonly port: number },
+    public port = 0,
+  ) {}
+
+  async open(): Promise<void> {
+    this.swallowing = false;
+    this.server = createServer((near) => {
+      const far = connect(this.target);
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.sockets.add(from);
+        from.on('error', () => undefined);
+        from.on('close', () => to.destroy());
+        from.on('data', (chunk) => this.swallowing || to.write(chunk));
+      }
+    });
+    await new Promise<void>((resolve) => this.server!.listen(this.port, '127.0.0.1', resolve));
+    this.port = (this.server.address() as { port: number }).port;
+  }
+
+  swallow(): void {
+    this.swallowing = true;
+  }
+
+  async cut(): Promise<void> {
+    const closed = new Promise<void>((resolve) => (this.server ? this.server.close(() => resolve()) : resolve()));
+    for (const socket of this.sockets) socket.destroy();
+    this.sockets.clear();
+    await closed;
+    this.server = undefined;
+  }
+}
+
+function wayTo(url: string): { way: Way; url: () => string } {
+  const parsed = new URL(url);
+  const way = new Way({ host: parsed.hostname, port: Number(parsed.port) });
+  return {
+    way,
+    url: () => {
+      parsed.port = String(way.port);
+      return parsed.toString();
+    },
+  };
+}
+
+@Controller()
+class SlowEndpoint {
+  static finish: () => void = () => undefined;
+  static entered = false;
+
+  @Get('slow')
+  async slow(): Promise<string> {
+    await new Promise<void>((resolve) => {
+      SlowEndpoint.finish = resolve;
+      SlowEndpoint.entered = true;
+    });
+    return 'done';
+  }
+}
+
+class Files {
+  private out = false;
+
+  turn(out: boolean): void {
+    this.out = out;
+  }
+
+  check(): Promise<void> {
+    return this.out ? Promise.reject(new Error('ENOSPC: no space left on device, /srv/files')) : Promise.resolve();
+  }
+}
+
+describe('health', () => {
+  let env: TestEnvironment;
+  let app: NestFastifyApplication;
+  const files = new Files();
+  const ways: Way[] = [];
+  let database: Way, cache: Way, queue: Way;
+
+  const start = async (config: AppConfig): Promise<NestFastifyApplication> => {
+    class Root {}
+    const module = {
+      module: Root,
+      global: true,
+      imports: [
+        ConfigModule.forRoot(config),
+        TenancyModule,
+        DatabaseModule.forRoot({ config, applicationName: 'test' }),
+        RedisModule.forRoot(config),
+        ObservabilityModule.forRoot({ config, process: 'test' }),
+        HealthModule,
+      ],
+      controllers: [SlowEndpoint],
+      providers: [{ provide: FileStore, useValue: files }],
+      exports: [FileStore],
+    };
+    const started = await createHttpApplication({ module, config });
+    await started.init();
+    await started.getHttpAdapter().getInstance().ready();
+    return started;
+  };
+
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+    const [toDatabase, toCache, toQueue] = [env.config.DATABASE_URL, env.config.REDIS_URL, env.config.REDIS_URL].map(
+      wayTo,
+    ) as [ReturnType<typeof wayTo>, ReturnType<typeof wayTo>, ReturnType<typeof wayTo>];
+    [database, cache, queue] = [toDatabase.way, toCache.way, toQueue.way];
+    ways.push(database, cache, queue);
+    await Promise.all(ways.map((way) => way.open()));
+    app = await start({
+      ...env.config,
+      DATABASE_URL: toDatabase.url(),
+      redisCacheUrl: toCache.url(),
+      redisLimitsUrl: toCache.url(),
+      REDIS_URL: toQueue.url(),
+      DATABASE_POOL_WAIT_MS: 2_000,
+      SHUTDOWN_GRACE_MS: 2_000,
+    });
+    Logger.overrideLogger(false);
+  });
+
+  afterAll(async () => {
+    await app?.close();
+    await Promise.all(ways.map((way) => way.cut()));
+    await env?.dispose();
+    Logger.overrideLogger(true);
+  });
+
+  const get = async (url: string) => {
+    const reply = await app.inject({ method: 'GET', url });
+    return { status: reply.statusCode, body: reply.json<HealthReport>() };
+  };
+  const until = (status: HealthReport['status']) =>
+    waitFor(
+      async () => {
+        const found = await get('/health');
+        return found.body.status === status ? found : undefined;
+      },
+      { what: `the process to be ${status}`, timeoutMs: 20_000, intervalMs: 100 },
+    );
+
+  it('is healthy when everything is there', async () => {
+    const { status, body } = await until('healthy');
+    expect(status).toBe(200);
+    expect(Object.keys(body).sort()).toEqual(['checks', 'status', 'timestamp', 'version']);
+    expect(Object.keys(body.checks)).toEqual(['database', 'cache', 'queue', 'storage']);
+    for (const check of Object.values(body.checks)) {
+      expect(check).toEqual({ status: 'ok', latency_ms: expect.any(Number) });
+    }
+    expect(body.version).toBe(env.config.version);
+    await expect(get('/api/health')).resolves.toMatchObject({ status: 200, body: { status: 'healthy' } });
+    await expect(get('/api/ready')).resolves.toMatchObject({ status: 200, body: { status: 'ready' } });
+  });
+
+  it('shares one report a second among all who ask', async () => {
+    const check = jest.spyOn(files, 'check');
+    const reports = await Promise.all(Array.from({ length: 20 }, () => get('/health')));
+    expect(new Set(reports.map(({ body }) => body.timestamp)).size).toBeLessThanOrEqual(2); // two when the second turns
+    expect(check.mock.calls.length).toBeLessThanOrEqual(2);
+    check.mockRestore();
+  });
+
+  it.each([
+    ['cache', () => cache.cut(), () => cache.open()],
+    ['queue', () => queue.cut(), () => queue.open()],
+    ['storage', () => files.turn(true), () => files.turn(false)],
+  ] as const)('is degraded, and still answers 200, without %s', async (name, out, back) => {
+    await out();
+    const { status, body } = await until('degraded');
+    expect(status).toBe(200);
+    expect(body.checks[name]).toMatchObject({
+      status: 'error',
+      error: expect.stringMatching(/^(unreachable|failed)$/),
+    });
+    expect(JSON.stringify(body)).not.toMatch(/127\.0\.0\.1|srv/);
+    await back();
+    await until('healthy');
+  });
+
+  it('is unhealthy, with 503, without a primary, while the process stays live and ready', async () => {
+    await database.cut();
+    const { status, body } = await until('unhealthy');
+    expect(status).toBe(503);
+    expect(body.checks.database).toMatchObject({ status: 'error', error: 'unreachable' });
+    await expect(get('/live')).resolves.toMatchObject({ status: 200, body: { status: 'live' } });
+    await expect(get('/ready')).resolves.toMatchObject({ status: 200, body: { status: 'ready' } });
+    await database.open();
+    await until('healthy');
+  });
+
+  it('gives a primary that says nothing one second', async () => {
+    database.swallow();
+    const { body } = await until('unhealthy');
+    expect(body.checks.database).toMatchObject({ error: 'timeout' });
+    expect(body.checks.database!.latency_ms).toBeGreaterThanOrEqual(950);
+    expect(body.checks.database!.latency_ms).toBeLessThan(2_000);
+    await database.cut();
+    await database.open();
+    await until('healthy');
+  });
+
+  it('answers 503 to /ready first, finishes what is under way, then closes', async () => {
+    const leaving = await start({ ...env.config, SHUTDOWN_GRACE_MS: 5_000 });
+    const slow = leaving.inject({ method: 'GET', url: '/slow' });
+    await waitFor(() => SlowEndpoint.entered, { what: 'the request', intervalMs: 5 });
+    let closed = false;
+    const closing = leaving.close().then(() => void (closed = true));
+    await waitFor(async () => (await leaving.inject({ url: '/ready' })).statusCode === 503, { what: '503' });
+    expect((await leaving.inject({ url: '/live' })).statusCode).toBe(200);
+    expect(closed).toBe(false);
+    SlowEndpoint.finish();
+    expect((await slow).body).toBe('done');
+    await closing;
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * Questions to the metrics process, over the Nest Redis transport as request-reply. That transport delivers a question
+ * to every replica: handlers answer from shared state and have no side effect; the first answer counts.
+ */
+
+export interface UsageSummary {
+  readonly organization_id: string;
+  readonly from: string;
+  readonly to: string;
+  /** Sums over the hours that begin in [from, to), by metric name. */
+  readonly metrics: readonly { readonly metric: string; readonly value: number }[];
+}
+
+export interface QueueDepth {
+  readonly job_class: string;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface ReplicaState {
+  /** Position in DATABASE_REPLICA_URLS, such as `replica-1`; never a host. */
+  readonly name: string;
+  readonly reachable: boolean;
+  /** Bytes of log that it has not replayed yet; null when unknown. */
+  readonly lag_bytes: number | null;
+  /** Age of the newest replayed commit, 0 when it has replayed all; null when unknown. */
+  readonly lag_ms: number | null;
+}
+
+export interface ClusterSnapshot {
+  readonly taken_at: string;
+  /** Organizations by state; null while the directory does not answer. */
+  readonly organizations: Readonly<Record<string, number>> | null;
+  /** Null while the queue's Redis does not answer. */
+  readonly queues: readonly QueueDepth[] | null;
+  readonly replicas: readonly ReplicaState[];
+}
+
+export interface Questions {
+  readonly 'usage.summary': {
+    readonly asks: { readonly organization_id: string; readonly from: string; readonly to: string };
+    readonly answers: UsageSummary;
+  };
+  readonly 'cluster.snapshot': { readonly asks: Readonly<Record<string, never>>; readonly answers: ClusterSnapshot };
+}
+
+export type QuestionName = keyof Questions;
+
+/**
+ * Asks and waits up to two seconds. Rejects with the StockyardError that the handler threw, or with
+ * `metrics_unavailable` (unavailable) when no valid answer came in time.
+ */
+export abstract class PlatformQuestions {
+  abstract ask<N extends QuestionName>(name: N, payload: Questions[N]['asks']): Promise<Questions[N]['answers']>;
+}

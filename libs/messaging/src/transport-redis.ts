@@ -1,0 +1,55 @@
+/** The Redis connections of the transport: one that is away is reported once and waited for, and never ends a process. */
+import { Logger } from '@nestjs/common';
+import { Redis, type RedisOptions } from 'ioredis';
+
+const COMMAND_TIMEOUT_MS = 2_000;
+const RECONNECT_CAP_MS = 1_000;
+
+/**
+ * Nest's transport drops the promises of some commands. Here each is marked as handled, so that a lost connection
+ * rejects whoever awaits it and is no unhandled rejection for the rest.
+ */
+class TransportRedis extends Redis {
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const result = super.sendCommand(...command);
+    if (result instanceof Promise) result.catch(() => undefined);
+    return result;
+  }
+}
+
+const OPTIONS: RedisOptions = {
+  lazyConnect: true, // Nest connects after it has attached its listeners
+  enableOfflineQueue: false,
+  autoResubscribe: true,
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: COMMAND_TIMEOUT_MS,
+  disconnectTimeout: 100, // a timer that outlives a socket which was closed before
+  retryStrategy: (attempt) => Math.min(attempt * 50, RECONNECT_CAP_MS),
+};
+
+/** A connection that is not open yet; `role` stands in its log entries. */
+export function transportRedis(url: string, role: string): Redis {
+  const logger = new Logger('Messaging');
+  const redis = new TransportRedis(url, OPTIONS);
+  let away = false;
+  redis.on('error', (error: Error) => {
+    if (!away) logger.warn(`Redis is away (${role}): ${error.message || error.name}`);
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) logger.log(`Redis is back (${role}).`);
+    away = false;
+  });
+  return redis;
+}
+
+/** Ends connections: orderly where that is quick, else at once. */
+export async function closeRedis(connections: readonly (Redis | null | undefined)[]): Promise<void> {
+  await Promise.all(
+    connections.map(async (redis) => {
+      if (!redis) return;
+      if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
+      else redis.disconnect();
+    }),
+  );
+}

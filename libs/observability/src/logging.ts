@@ -1,0 +1,83 @@
+/**
+ * Logs: one JSON object a line on standard output. Each carries the process, and inside a tenant's work its
+ * organization and request. Secrets are cut out by field name wherever they stand up to three levels deep.
+ */
+import type { AppConfig } from '#libs/config';
+import type { TenantContextHolder } from '#libs/tenancy';
+import type { Params } from 'nestjs-pino';
+import { stdTimeFunctions } from 'pino';
+
+const SECRET_FIELDS = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'password',
+  'password_hash',
+  'passwordHash',
+  'key',
+  'api_key',
+  'apiKey',
+  'token',
+  'access_token',
+  'accessToken',
+  'refresh_token',
+  'refreshToken',
+  'admin_token',
+  'secret',
+];
+
+/** Probes and scrapes come every few seconds and say nothing while they succeed. */
+const QUIET_PATHS = /^\/(?:live|ready|health|metrics|api\/(?:health|ready))$/;
+
+interface LoggedRequest {
+  readonly id?: unknown;
+  readonly method?: string;
+  readonly url?: string;
+}
+
+/** The path of a request without its query, which may hold a signature. */
+function path(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0]!;
+}
+
+function redactionPaths(): string[] {
+  const field = (name: string) => (/^\w+$/.test(name) ? `.${name}` : `["${name}"]`);
+  return SECRET_FIELDS.flatMap((name) => ['', '*', '*.*'].map((above) => `${above}${field(name)}`.replace(/^\./, '')));
+}
+
+export interface LogOptions {
+  readonly config: Pick<AppConfig, 'LOG_LEVEL' | 'NODE_ENV' | 'version'>;
+  /** `api`, `worker` or `metrics`. */
+  readonly process: string;
+  readonly tenant: TenantContextHolder;
+}
+
+/** Parameters of nestjs-pino. Under NODE_ENV=test nothing is logged unless LOG_LEVEL says otherwise. */
+export function logParams({ config, process, tenant }: LogOptions): Params {
+  const quietTest = config.NODE_ENV === 'test' && config.LOG_LEVEL === 'info';
+  return {
+    pinoHttp: {
+      level: quietTest ? 'silent' : config.LOG_LEVEL,
+      base: { process, version: config.version },
+      timestamp: stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: redactionPaths(), censor: '[redacted]' },
+      mixin: () => {
+        const context = tenant.peek();
+        return context ? { organization_id: context.organizationId, request_id: context.requestId } : {};
+      },
+      mixinMergeStrategy: (entry, added) => ({ ...added, ...entry }),
+      customAttributeKeys: { req: 'request', res: 'response', reqId: 'request_id', responseTime: 'duration_ms' },
+      quietReqLogger: true, // inside a request only its id is repeated on each line
+      serializers: {
+        request: ({ id, method, url }: LoggedRequest) => ({ id, method, path: path(url) }),
+        response: ({ statusCode }: { statusCode?: number }) => ({ status: statusCode }),
+      },
+      customLogLevel: ({ url }, { statusCode }) => {
+        if (statusCode >= 500) return 'error';
+        return QUIET_PATHS.test(path(url)) ? 'debug' : 'info';
+      },
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/**
+ * The Prometheus registry of one process. Libraries hand in a way to read a number; it is read at each scrape, so that
+ * nothing is kept up to date for nobody. Labels must have few values: never a tenant, never an id.
+ */
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface ReadMetric {
+  /** With unit, such as `stockyard_pool_connections`; counters end in `_total`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  /** Called at each scrape. A rejection leaves the metric out of that scrape. */
+  read(): readonly Sample[] | Promise<readonly Sample[]>;
+}
+
+export interface HistogramOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds, ascending. */
+  readonly buckets: readonly number[];
+}
+
+async function samples(metric: ReadMetric): Promise<readonly Sample[]> {
+  try {
+    return await metric.read();
+  } catch {
+    return []; // one source that is away does not cost the scrape of the others
+  }
+}
+
+@Injectable()
+export class MetricsRegistry {
+  private readonly registry = new Registry();
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** A value that goes up and down. */
+  gauge(metric: ReadMetric): void {
+    const { name, help, labels = [] } = metric;
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.registry],
+      async collect() {
+        const read = await samples(metric);
+        this.reset();
+        if (read.length === 0) this.remove(); // a reset leaves 0, which would be a claim
+        for (const sample of read) this.set({ ...sample.labels }, sample.value);
+      },
+    });
+  }
+
+  /** A total that its owner counts and that only rises while the process lives. */
+  counter(metric: ReadMetric): void {
+    const { name, help, labels = [] } = metric;
+    new Counter({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.registry],
+      async collect() {
+        const read = await samples(metric);
+        this.reset();
+        if (read.length === 0) this.remove();
+        for (const sample of read) this.inc({ ...sample.labels }, sample.value);
+      },
+    });
+  }
+
+  /** Resolves with a function that records one observation. */
+  histogram(options: HistogramOptions): (labels: Record<string, string>, value: number) => void {
+    const { name, help, labels, buckets } = options;
+    const histogram = new Histogram({
+      name,
+      help,
+      labelNames: [...labels],
+      buckets: [...buckets],
+      registers: [this.registry],
+    });
+    return (values, value) => histogram.observe(values, value);
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** All metrics in the Prometheus text format. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

@@ -1,0 +1,6 @@
+/** Throttling: rate limits by policy, counted in Redis, told to the client, insured while Redis is away. */
+export { ThrottlingModule } from './throttling.module';
+export { RateLimitGuard } from './rate-limit.guard';
+export { type NamedPolicy, RateLimit } from './rate-limit.decorator';
+export { type Check, type Measure, POLICIES, type Policy, POLICY_NAMES, type PolicyName, type Verdict } from './policy';
+export { RedisThrottlerStorage } from './redis-throttler.storage';

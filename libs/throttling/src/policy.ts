@@ -1,0 +1,57 @@
+/** The rate-limit policies: what each counts, over which time, and what holds while Redis is away. */
+
+export const POLICY_NAMES = ['api', 'auth', 'export', 'bulk'] as const;
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+export interface Policy {
+  readonly name: PolicyName;
+  /**
+   * `sliding`: never more than the limit in any stretch of `windowMs`, in steps of a sixtieth of it.
+   * `fixed`: never more than the limit from the first request on until `windowMs` later.
+   */
+  readonly window: 'sliding' | 'fixed';
+  readonly windowMs: number;
+  /**
+   * The limit in each process while Redis is away; null refuses, as this work is too dear to be let through uncounted.
+   */
+  insurance(limit: number): number | null;
+}
+
+export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
+  /** Every request of a tenant. */
+  api: { name: 'api', window: 'sliding', windowMs: MINUTE_MS, insurance: (limit) => limit },
+  /** Attempts to log in or refresh, per account and per address. Stricter alone: an attacker may have cut Redis off. */
+  auth: {
+    name: 'auth',
+    window: 'fixed',
+    windowMs: 15 * MINUTE_MS,
+    insurance: (limit) => Math.max(1, Math.floor(limit / 2)),
+  },
+  export: { name: 'export', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
+  bulk: { name: 'bulk', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
+};
+
+/** One counter that a request must pass. */
+export interface Check {
+  readonly policy: Policy;
+  readonly limit: number;
+  /** Redis key of the counter. */
+  readonly key: string;
+}
+
+/** What a check measured; after an admission it includes this request. */
+export interface Measure {
+  readonly check: Check;
+  readonly used: number;
+  /** Milliseconds until a part of the quota returns; at the limit, until a retry makes sense. */
+  readonly resetMs: number;
+}
+
+export interface Verdict {
+  /** False when any check was at its limit; then none of them was charged. */
+  readonly admitted: boolean;
+  readonly measures: readonly Measure[];
+}

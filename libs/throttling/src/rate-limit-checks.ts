@@ -1,0 +1,65 @@
+/** Which checks a request must pass: policies from tier and overrides of its organization, keys from who it is. */
+import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { sha256Hex } from '#libs/kernel';
+import { redisKey } from '#libs/redis';
+import { Directory, type Limits, TIER_LIMITS } from '#libs/tenancy';
+import { type Check, POLICIES, type PolicyName } from './policy';
+
+const LIMIT_OF: Readonly<Record<PolicyName, keyof Limits>> = {
+  api: 'requestsPerMinute',
+  auth: 'authAttemptsPer15Minutes',
+  export: 'exportsPerHour',
+  bulk: 'bulkPerHour',
+};
+
+/** Stands for the organization in keys of `auth`: an address belongs to none, and one script needs one hash tag. */
+const AUTH_TAG = 'auth';
+const SLUG = /^[a-z0-9][a-z0-9-]{1,62}$/;
+
+/** Who tries to log in, as far as the request says. */
+export interface Attempt {
+  /** Network address, normalized. */
+  readonly address: string;
+  /** Slug of the organization, as sent. */
+  readonly organization?: string | undefined;
+  /** E-mail address, as sent. */
+  readonly email?: string | undefined;
+}
+
+@Injectable()
+export class RateLimitChecks {
+  constructor(
+    private readonly directory: Directory,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
+  ) {}
+
+  /** For a tenant's request; none for an organization that is gone, which authentication refuses. */
+  async ofTenant(organizationId: string, policies: readonly PolicyName[]): Promise<Check[]> {
+    const organization = await this.directory.find(organizationId);
+    if (!organization) return [];
+    return policies.map((name) => ({
+      policy: POLICIES[name],
+      limit: organization.limits[LIMIT_OF[name]],
+      key: redisKey(this.config.REDIS_KEY_PREFIX, 'limits', organizationId, name),
+    }));
+  }
+
+  /** For an attempt to log in or refresh: the address, and the account where one is named. */
+  async ofAttempt({ address, organization, email }: Attempt): Promise<Check[]> {
+    const slug = organization?.trim().toLowerCase();
+    const known = slug !== undefined && SLUG.test(slug) ? await this.directory.findBySlug(slug) : undefined;
+    const limit = (known?.limits ?? TIER_LIMITS.free).authAttemptsPer15Minutes;
+    const check = (kind: string, subject: string): Check => ({
+      policy: POLICIES.auth,
+      limit,
+      // Digests: a key has one length whatever was sent, and holds nobody's address.
+      key: redisKey(this.config.REDIS_KEY_PREFIX, 'limits', AUTH_TAG, kind, sha256Hex(subject)),
+    });
+    const checks = [check('address', address)];
+    if (slug !== undefined && email !== undefined) {
+      checks.push(check('account', `${slug}\n${email.trim().toLowerCase()}`));
+    }
+    return checks;
+  }
+}

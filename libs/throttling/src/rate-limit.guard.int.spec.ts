@@ -1,0 +1,185 @@
+import { Body, type CanActivate, Controller, type ExecutionContext, Get, Injectable, Post } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { createHttpApplication } from '#libs/http';
+import { ObservabilityModule } from '#libs/observability';
+import { RedisModule } from '#libs/redis';
+import { TenancyModule, TenantContextHolder } from '#libs/tenancy';
+import { createOrganization, createTestEnvironment, type TestEnvironment, type TestOrganization } from '#libs/testing';
+import { UsageMeter, UsageModule } from '#libs/usage';
+import type { FastifyRequest } from 'fastify';
+import { RateLimit, RateLimitGuard, ThrottlingModule } from '.';
+
+/** Takes the word of a header for who calls. */
+@Injectable()
+class TrustingGuard implements CanActivate {
+  constructor(private readonly tenant: TenantContextHolder) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const { headers, id } = context.switchToHttp().getRequest<FastifyRequest>();
+    const organizationId = headers['x-organization'];
+    if (typeof organizationId === 'string') {
+      const actor = { type: 'system', id: null } as const;
+      this.tenant.enter({ organizationId, actor, permissions: new Set(), requestId: id });
+    }
+    return true;
+  }
+}
+
+@Controller()
+class Endpoints {
+  @Get('things')
+  things(): string {
+    return 'things';
+  }
+
+  @Get('others')
+  others(): string {
+    return 'others';
+  }
+
+  @Post('exports')
+  @RateLimit('export')
+  exports(): string {
+    return 'export';
+  }
+
+  @Post('login')
+  @RateLimit('auth')
+  login(@Body() _body: unknown): string {
+    return 'welcome';
+  }
+}
+
+describe('the rate limit guard', () => {
+  let env: TestEnvironment;
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+    const { config } = env;
+    class Root {}
+    const module = {
+      module: Root,
+      imports: [
+        ConfigModule.forRoot(config),
+        TenancyModule,
+        DatabaseModule.forRoot({ config, applicationName: 'test' }),
+        RedisModule.forRoot(config),
+        ObservabilityModule.forRoot({ config, process: 'test' }),
+        UsageModule.forRoot({ countApiCalls: true }),
+        ThrottlingModule,
+      ],
+      controllers: [Endpoints],
+      providers: [
+        { provide: APP_GUARD, useClass: TrustingGuard },
+        { provide: APP_GUARD, useExisting: RateLimitGuard },
+      ],
+    };
+    app = await createHttpApplication({ module, config });
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  });
+
+  afterAll(async () => {
+    await app?.close();
+    await env?.dispose();
+  });
+
+  const call = (organization: TestOrganization | undefined, method: 'GET' | 'POST', url: string, body?: object) =>
+    app.inject({
+      method,
+      url,
+      remoteAddress: '192.0.2.7',
+      ...(body === undefined ? {} : { payload: body }),
+      headers: organization ? { 'x-organization': organization.id } : {},
+    });
+
+  const withLimits = async (limits: Record<string, number>): Promise<TestOrganization> => {
+    const organization = await createOrganization(env, { tier: 'free' });
+    const names = Object.keys(limits);
+    const slots = names.map((_, index) => `$${index + 2}`);
+    await env.query(
+      `insert into tenant_limits (organization_id, ${names.join(', ')}) values ($1, ${slots.join(', ')})`,
+      [organization.id, ...Object.values(limits)],
+    );
+    return organization;
+  };
+
+  it('counts all routes of a tenant together and tells how much is left', async () => {
+    const organization = await withLimits({ requests_per_minute: 2 });
+    const first = await call(organization, 'GET', '/things');
+    expect(first.statusCode).toBe(200);
+    expect(first.headers).toMatchObject({
+      'ratelimit-policy': '"api";q=2;w=60',
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '1',
+    });
+    expect(first.headers.ratelimit).toMatch(/^"api";r=1;t=(60|61)$/);
+    expect((await call(organization, 'GET', '/others')).statusCode).toBe(200);
+    const refused = await call(organization, 'GET', '/things');
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers['content-type']).toContain('application/problem+json');
+    expect(refused.headers['x-ratelimit-remaining']).toBe('0');
+    const problem = refused.json<Record<string, unknown>>();
+    expect(problem).toMatchObject({ code: 'rate_limit_exceeded', policy: 'api', limit: 2, remaining: 0 });
+    expect(refused.headers['retry-after']).toBe(String(problem.retry_after));
+  });
+
+  it('does not let one tenant spend the quota of another', async () => {
+    const [greedy, modest] = [
+      await withLimits({ requests_per_minute: 1 }),
+      await withLimits({ requests_per_minute: 1 }),
+    ];
+    for (let i = 0; i < 3; i += 1) await call(greedy, 'GET', '/things');
+    expect((await call(modest, 'GET', '/things')).statusCode).toBe(200);
+  });
+
+  it('holds a named policy beside api', async () => {
+    const organization = await withLimits({ exports_per_hour: 1 });
+    const first = await call(organization, 'POST', '/exports');
+    expect(first.headers['ratelimit-policy']).toBe('"api";q=100;w=60, "export";q=1;w=3600');
+    const refused = await call(organization, 'POST', '/exports');
+    expect(refused.json()).toMatchObject({ code: 'rate_limit_exceeded', policy: 'export' });
+    expect((await call(organization, 'GET', '/things')).statusCode).toBe(200);
+  });
+
+  it('counts admitted calls and refusals as usage', async () => {
+    const organization = await withLimits({ requests_per_minute: 2 });
+    for (let i = 0; i < 5; i += 1) await call(organization, 'GET', '/things');
+    await app.get(UsageMeter).flush();
+    const usage = await env.query<{ metric: string; value: string }>(
+      'select metric, value from tenant_usage where organization_id = $1 order by metric',
+      [organization.id],
+    );
+    expect(usage.map(({ metric, value }) => [metric, Number(value)])).toEqual([
+      ['api_calls', 2],
+      ['rate_limit_exceeded_api', 3],
+    ]);
+  });
+
+  it('limits attempts to log in by account and by address', async () => {
+    const organization = await createOrganization(env, { tier: 'free' });
+    const attempt = (email: string) => call(undefined, 'POST', '/login', { organization: organization.slug, email });
+    for (let i = 0; i < 5; i += 1) expect((await attempt('a@example.com')).statusCode).toBe(201);
+    const refused = await attempt('b@example.com'); // another account from the same address
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json()).toMatchObject({ policy: 'auth', limit: 5 });
+  });
+
+  it('leaves routes without a tenant and without a named policy alone', async () => {
+    const answer = await call(undefined, 'GET', '/things');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers.ratelimit).toBeUndefined();
+  });
+
+  it('shows refusals to Prometheus', async () => {
+    const { body, headers } = await call(undefined, 'GET', '/metrics');
+    expect(headers['content-type']).toContain('text/plain');
+    expect(body).toMatch(/stockyard_rate_limit_requests_total\{policy="api",outcome="refused"\} [1-9]/);
+    expect(body).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/things",status="4xx"\} [1-9]/);
+    expect(body).toMatch(/stockyard_pool_connections\{pool="app",state="idle"\} \d/);
+  });
+});

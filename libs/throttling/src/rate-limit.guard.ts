@@ -1,0 +1,90 @@
+/**
+ * Stands between authentication and permissions. Every request of a tenant passes `api` and what its handler names; public
+ * handlers pass `auth` where they name it; operators and probes pass. All checks of a request are one round trip, and
+ * one that is refused costs nothing.
+ */
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard,
+  type ThrottlerModuleOptions,
+} from '@nestjs/throttler';
+import { TenantContextHolder } from '#libs/tenancy';
+import { UsageMeter } from '#libs/usage';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Check, Verdict } from './policy';
+import { type Attempt, RateLimitChecks } from './rate-limit-checks';
+import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
+import { RedisThrottlerStorage } from './redis-throttler.storage';
+import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
+
+@Injectable()
+export class RateLimitGuard extends ThrottlerGuard {
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() private readonly storage: RedisThrottlerStorage,
+    reflector: Reflector,
+    protected readonly checks: RateLimitChecks,
+    protected readonly tenant: TenantContextHolder,
+    protected readonly meter: UsageMeter,
+  ) {
+    super(options, storage, reflector);
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (await this.shouldSkip(context)) return true;
+    const checks = await this.checksOf(context);
+    if (checks.length === 0) return true;
+    const verdict = await this.storage.take(checks);
+    this.sendHeaders(context, verdict);
+    if (!verdict.admitted) this.refuse(verdict);
+    return true;
+  }
+
+  /** Messages between our own processes are not limited. */
+  protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
+    return Promise.resolve(context.getType() !== 'http');
+  }
+
+  /** The checks of this request; none lets it pass. */
+  protected async checksOf(context: ExecutionContext): Promise<Check[]> {
+    const named =
+      this.reflector.getAllAndOverride<readonly NamedPolicy[] | undefined>(RATE_LIMIT_KEY, [
+        context.getHandler(),
+        context.getClass(),
+      ]) ?? [];
+    const caller = this.tenant.peek();
+    if (caller) return this.checks.ofTenant(caller.organizationId, ['api', ...named]);
+    return named.includes('auth') ? this.checks.ofAttempt(await this.attemptOf(context)) : [];
+  }
+
+  /** Who tries to log in: read from the body before it was validated, so nothing of it is taken on trust. */
+  protected async attemptOf(context: ExecutionContext): Promise<Attempt> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const body = (typeof request.body === 'object' && request.body !== null ? request.body : {}) as Record<
+      string,
+      unknown
+    >;
+    const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+    return {
+      address: await this.getTracker(request as unknown as Record<string, unknown>),
+      organization: text(body.organization),
+      email: text(body.email),
+    };
+  }
+
+  protected sendHeaders(context: ExecutionContext, verdict: Verdict): void {
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    for (const [name, value] of Object.entries(rateLimitHeaders(verdict))) reply.header(name, value);
+  }
+
+  /** Throws `rate_limit_exceeded`. */
+  protected refuse(verdict: Verdict): never {
+    const caller = this.tenant.peek();
+    const { name } = exceeded(verdict).check.policy;
+    if (caller) this.meter.count(caller.organizationId, `rate_limit_exceeded_${name}`);
+    throw rateLimitExceeded(verdict);
+  }
+}

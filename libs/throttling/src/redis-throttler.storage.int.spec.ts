@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { newId } from '#libs/kernel';
+import { redisKey, redisOptions } from '#libs/redis';
+import { LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
+import { Redis } from 'ioredis';
+import { type Check, POLICIES, type Policy, type PolicyName } from './policy';
+import { RedisThrottlerStorage } from './redis-throttler.storage';
+
+const PREFIX = 'limits-test';
+
+/** A process of its own that takes as fast as it can, and prints how often it was admitted. */
+const HAMMER = `
+  const { Redis } = require('ioredis');
+  const { readFileSync } = require('node:fs');
+  const [url, file, key, window, limit, attempts] = process.argv.slice(1);
+  const redis = new Redis(url);
+  redis.defineCommand('take', { numberOfKeys: 1, lua: readFileSync(file, 'utf8') });
+  const all = Array.from({ length: Number(attempts) }, () => redis.take(key, window, limit, 60000));
+  Promise.all(all).then((replies) => {
+    process.stdout.write(String(replies.filter(([admitted]) => admitted === 1).length));
+    redis.disconnect();
+  });`;
+
+function hammer(...parameters: readonly (string | number)[]): Promise<number> {
+  const args = ['-e', HAMMER, ...parameters.map(String)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: __dirname });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(Number(output)) : reject(new Error(`Ended with ${code}.`))));
+  });
+}
+
+describe('the Redis storage of rate limits', () => {
+  let server: LocalRedis;
+  let redis: Redis;
+  let storage: RedisThrottlerStorage;
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    server = await startLocalRedis();
+  });
+
+  beforeEach(async () => {
+    await server.start();
+    redis = new Redis(server.url, redisOptions('fast'));
+    redis.on('error', () => undefined);
+    await waitFor(() => redis.status === 'ready', { what: 'Redis', intervalMs: 5 });
+    storage = new RedisThrottlerStorage(redis, { REDIS_KEY_PREFIX: PREFIX });
+  });
+
+  afterEach(() => redis.disconnect());
+
+  afterAll(async () => {
+    await server?.remove();
+    Logger.overrideLogger(true);
+  });
+
+  const key = (...parts: string[]) => redisKey(PREFIX, 'limits', newId(), ...parts);
+  const check = (name: PolicyName, limit: number, change: Partial<Policy> = {}, at = key(name)): Check => ({
+    policy: { ...POLICIES[name], ...change },
+    limit,
+    key: at,
+  });
+
+  it.each(['fixed', 'sliding'])(
+    'admits exactly the limit of a %s window to 8 processes that hammer it',
+    async (window) => {
+      const file = join(__dirname, 'take.lua');
+      const shared = key('hammered');
+      const admitted = await Promise.all(
+        Array.from({ length: 8 }, () => hammer(server.url, file, shared, window, 500, 400)),
+      );
+      expect(admitted.reduce((sum, count) => sum + count, 0)).toBe(500);
+    },
+  );
+
+  it('never admits more than the limit in any stretch of a sliding window', async () => {
+    const [limit, windowMs] = [20, 300];
+    const sliding = check('api', limit, { windowMs });
+    const admissions: { sent: number; received: number }[] = [];
+    const end = performance.now() + 1_500;
+    while (performance.now() < end) {
+      await Promise.all(
+        Array.from({ length: Math.ceil(Math.random() * 8) }, async () => {
+          const sent = performance.now();
+          const { admitted } = await storage.take([sliding]);
+          if (admitted) admissions.push({ sent, received: performance.now() });
+        }),
+      );
+      await pause(Math.random() * 15);
+    }
+    for (const { sent } of admissions) {
+      // Those that were surely decided within one window of the server's time.
+      const within = admissions.filter((other) => other.sent >= sent && other.received <= sent + windowMs);
+      expect(within.length).toBeLessThanOrEqual(limit);
+    }
+    expect(admissions.length).toBeGreaterThan(2 * limit); // and it does give quota back
+  });
+
+  it('gives quota back when it said it would', async () => {
+    const fixed = check('bulk', 1, { windowMs: 200 });
+    expect((await storage.take([fixed])).admitted).toBe(true);
+    const refused = await storage.take([fixed]);
+    expect(refused.admitted).toBe(false);
+    expect(refused.measures[0]?.resetMs).toBeLessThanOrEqual(200);
+    await waitFor(async () => (await storage.take([fixed])).admitted, {
+      what: 'quota',
+      timeoutMs: 1_000,
+      intervalMs: 20,
+    });
+  });
+
+  it('charges nothing for what it refuses, in none of the checks', async () => {
+    const organization = newId();
+    const at = (name: string) => redisKey(PREFIX, 'limits', organization, name);
+    const api = check('api', 100, {}, at('api'));
+    const exports = check('export', 2, {}, at('export'));
+    for (const used of [1, 2]) {
+      const verdict = await storage.take([api, exports]);
+      expect(verdict.measures.map((measure) => measure.used)).toEqual([used, used]);
+    }
+    for (let i = 0; i < 10; i += 1) expect((await storage.take([api, exports])).admitted).toBe(false);
+    const { measures } = await storage.take([api]);
+    expect(measures[0]?.used).toBe(3);
+  });
+
+  it('is one command for all checks of a request', async () => {
+    const organization = newId();
+    const at = (name: string) => redisKey(PREFIX, 'limits', organization, name);
+    const checks = [check('api', 9, {}, at('api')), check('export', 9, {}, at('export'))];
+    await storage.take(checks); // the server knows the script from here on
+    const sent = jest.spyOn(redis, 'sendCommand');
+    await storage.take(checks);
+    expect(sent).toHaveBeenCalledTimes(1);
+    expect(sent.mock.calls[0]?.[0].name).toBe('evalsha');
+  });
+
+  it('serves the throttler as a fixed window', async () => {
+    const record = () => storage.increment('a-key', 60_000, 2, 60_000, 'default');
+    await expect(record()).resolves.toMatchObject({ totalHits: 1, isBlocked: false, timeToExpire: 60 });
+    await expect(record()).resolves.toMatchObject({ totalHits: 2, isBlocked: false });
+    await expect(record()).resolves.toMatchObject({ totalHits: 3, isBlocked: true, timeToBlockExpire: 60 });
+  });
+
+  it('loads its script again when the server forgot it', async () => {
+    const api = check('api', 5);
+    await storage.take([api]);
+    await redis.script('FLUSH');
+    expect((await storage.take([api])).measures[0]?.used).toBe(2);
+  });
+
+  it.each([['killed', 'SIGKILL'] as const, ['frozen', 'SIGSTOP'] as const])(
+    'counts locally when Redis is %s, within 50 ms and then at once, and together again afterwards',
+    async (_how, signal) => {
+      const api = check('api', 3);
+      const auth = check('auth', 4);
+      await storage.take([api]);
+      await server.kill(signal);
+      let begun = performance.now();
+      expect((await storage.take([api])).admitted).toBe(true);
+      expect(performance.now() - begun).toBeLessThan(150); // 50 ms and the scheduling of a busy machine
+      begun = performance.now();
+      const admitted = [];
+      for (let i = 0; i < 4; i += 1) admitted.push((await storage.take([api])).admitted);
+      expect(admitted).toEqual([true, true, false, false]);
+      const attempts = [];
+      for (let i = 0; i < 3; i += 1) attempts.push((await storage.take([auth])).admitted);
+      expect(attempts).toEqual([true, true, false]);
+      await expect(storage.take([check('export', 5)])).rejects.toMatchObject({ code: 'rate_limits_unavailable' });
+      expect(performance.now() - begun).toBeLessThan(300);
+      await server.kill('SIGCONT');
+      await server.start();
+      // A policy without insurance passes only when Redis counts it.
+      await waitFor(() => storage.take([check('export', 5)]), { what: 'Redis to count again' });
+    },
+  );
+});

@@ -1,0 +1,36 @@
+/**
+ * Rate limits over @nestjs/throttler. The app registers the guard after authentication and before permissions:
+ * `{ provide: APP_GUARD, useExisting: RateLimitGuard }`.
+ */
+import { Global, Module } from '@nestjs/common';
+import { ThrottlerModule, type ThrottlerModuleOptions } from '@nestjs/throttler';
+import { TIER_LIMITS } from '#libs/tenancy';
+import { POLICIES } from './policy';
+import { RateLimitChecks } from './rate-limit-checks';
+import { RateLimitGuard } from './rate-limit.guard';
+import { RedisThrottlerStorage } from './redis-throttler.storage';
+import { ThrottlingMetrics } from './throttling-metrics';
+
+@Module({ providers: [RedisThrottlerStorage], exports: [RedisThrottlerStorage] })
+class ThrottlerStorageModule {}
+
+/** What a `@Throttle` without numbers would hold; the guard takes limits from the organization instead. */
+function throttlerOptions(storage: RedisThrottlerStorage): ThrottlerModuleOptions {
+  return { throttlers: [{ ttl: POLICIES.api.windowMs, limit: TIER_LIMITS.free.requestsPerMinute }], storage };
+}
+
+/** Needs RedisModule, DatabaseModule, TenancyModule and UsageModule beside it. */
+@Global()
+@Module({
+  imports: [
+    ThrottlerStorageModule,
+    ThrottlerModule.forRootAsync({
+      imports: [ThrottlerStorageModule],
+      inject: [RedisThrottlerStorage],
+      useFactory: throttlerOptions,
+    }),
+  ],
+  providers: [RateLimitChecks, RateLimitGuard, ThrottlingMetrics],
+  exports: [RateLimitGuard, ThrottlerStorageModule],
+})
+export class ThrottlingModule {}

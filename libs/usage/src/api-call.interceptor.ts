@@ -1,0 +1,19 @@
+/** Counts `api_calls`: every request of a tenant that was let in, whatever came of it. Refused ones cost nothing. */
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { TenantContextHolder } from '#libs/tenancy';
+import type { Observable } from 'rxjs';
+import { UsageMeter } from './usage-meter';
+
+@Injectable()
+export class ApiCallInterceptor implements NestInterceptor {
+  constructor(
+    private readonly tenant: TenantContextHolder,
+    private readonly meter: UsageMeter,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const caller = context.getType() === 'http' ? this.tenant.peek() : undefined;
+    if (caller) this.meter.count(caller.organizationId, 'api_calls');
+    return next.handle();
+  }
+}

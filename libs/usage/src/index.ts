@@ -1,0 +1,6 @@
+/** Usage: what each tenant consumes, metered in memory and kept by the hour in `tenant_usage`. */
+export { UsageModule, type UsageModuleOptions } from './usage.module';
+export { UsageMeter } from './usage-meter';
+export { type UsagePeriod, usagePeriod } from './usage-period';
+export { UsageReader } from './usage-reader';
+export { type UsageIncrement, UsageRepository, type UsageTotal } from './usage.repository';

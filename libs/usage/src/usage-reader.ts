@@ -1,0 +1,25 @@
+/** Reads usage of any organization, for processes that serve no tenant's request themselves. */
+import { Injectable } from '@nestjs/common';
+import { StockyardError } from '#libs/kernel';
+import { Directory, TenantContextHolder } from '#libs/tenancy';
+import type { UsagePeriod } from './usage-period';
+import { UsageRepository, type UsageTotal } from './usage.repository';
+
+@Injectable()
+export class UsageReader {
+  constructor(
+    private readonly directory: Directory,
+    private readonly tenant: TenantContextHolder,
+    private readonly repository: UsageRepository,
+  ) {}
+
+  /** Sums over the hours that begin in the period. Throws `not_found` for an unknown organization. */
+  async totals(organizationId: string, { from, to }: UsagePeriod): Promise<UsageTotal[]> {
+    if (!(await this.directory.find(organizationId))) {
+      throw new StockyardError({ code: 'not_found', category: 'not_found', message: 'There is no such organization.' });
+    }
+    const actor = { type: 'system', id: null } as const;
+    const context = { organizationId, actor, permissions: new Set<string>(), requestId: 'usage-reader' };
+    return this.tenant.run(context, () => this.repository.totals(from, to));
+  }
+}

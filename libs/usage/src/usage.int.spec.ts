@@ -1,0 +1,113 @@
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { TenancyModule } from '#libs/tenancy';
+import { asTenant, createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
+import { UsageMeter, UsageModule, UsageRepository } from '.';
+
+const HOUR_MS = 3_600_000;
+
+describe('usage in the database', () => {
+  let env: TestEnvironment;
+  const apps: INestApplicationContext[] = [];
+
+  const start = async (): Promise<INestApplicationContext> => {
+    const { config } = env;
+    class Root {}
+    const module = {
+      module: Root,
+      imports: [
+        ConfigModule.forRoot({ ...config, USAGE_FLUSH_MS: 60_000 }),
+        TenancyModule,
+        DatabaseModule.forRoot({ config, applicationName: 'test' }),
+        UsageModule.forRoot(),
+      ],
+    };
+    const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+    apps.push(app);
+    return app;
+  };
+
+  const stored = async (organizationId: string) =>
+    (
+      await env.query<{ metric: string; value: string }>(
+        'select metric, sum(value) as value from tenant_usage where organization_id = $1 group by metric order by metric',
+        [organizationId],
+      )
+    ).map(({ metric, value }) => [metric, Number(value)]);
+
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+  });
+
+  afterEach(async () => {
+    await Promise.all(apps.splice(0).map((app) => app.close()));
+    Logger.overrideLogger(true);
+  });
+
+  afterAll(async () => {
+    await env?.dispose();
+  });
+
+  it('adds what several processes count at the same time, exactly', async () => {
+    const organizations = await Promise.all([createOrganization(env), createOrganization(env)]);
+    const meters = (await Promise.all([start(), start(), start()])).map((app) => app.get(UsageMeter));
+    for (let round = 0; round < 10; round += 1) {
+      for (const meter of meters) {
+        for (const { id } of organizations) {
+          meter.count(id, 'api_calls', 3);
+          meter.count(id, 'job_milliseconds', 7);
+        }
+      }
+      await Promise.all(meters.map((meter) => meter.flush()));
+    }
+    for (const { id } of organizations) {
+      await expect(stored(id)).resolves.toEqual([
+        ['api_calls', 90],
+        ['job_milliseconds', 210],
+      ]);
+    }
+  });
+
+  it('loses and doubles nothing when a flush fails in between', async () => {
+    const organization = await createOrganization(env);
+    const meter = (await start()).get(UsageMeter);
+    meter.count(organization.id, 'api_calls', 2);
+    await meter.flush();
+    await env.query('alter table tenant_usage rename to tenant_usage_gone');
+    meter.count(organization.id, 'api_calls', 3);
+    await meter.flush();
+    await env.query('alter table tenant_usage_gone rename to tenant_usage');
+    meter.count(organization.id, 'api_calls', 4);
+    await meter.flush();
+    await expect(stored(organization.id)).resolves.toEqual([['api_calls', 9]]);
+  });
+
+  it('is written when the process ends', async () => {
+    const organization = await createOrganization(env);
+    const app = await start();
+    app.get(UsageMeter).count(organization.id, 'api_calls', 5);
+    await app.close();
+    apps.splice(0);
+    await expect(stored(organization.id)).resolves.toEqual([['api_calls', 5]]);
+  });
+
+  it('sums the hours that begin in the period, of the current tenant alone', async () => {
+    const [one, other] = await Promise.all([createOrganization(env), createOrganization(env)]);
+    const app = await start();
+    const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    const at = (hours: number) => new Date(hour + hours * HOUR_MS);
+    const repository = app.get(UsageRepository);
+    await asTenant(app, one, () =>
+      repository.add(
+        [-1, 0, 1].map((hours) => ({ metric: 'api_calls', periodStart: at(hours), value: 10 ** (hours + 1) })),
+      ),
+    );
+    await asTenant(app, other, () => repository.add([{ metric: 'api_calls', periodStart: at(0), value: 5_000 }]));
+    await expect(asTenant(app, one, () => repository.totals(at(-1), at(1)))).resolves.toEqual([
+      { metric: 'api_calls', value: 11 },
+    ]);
+    await expect(asTenant(app, one, () => repository.totals(at(2), at(3)))).resolves.toEqual([]);
+  });
+});

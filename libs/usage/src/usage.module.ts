@@ -1,0 +1,32 @@
+/** Provides the meter to the whole process, and counts API calls where there are some. */
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { Clock, SystemClock } from '#libs/kernel';
+import { ApiCallInterceptor } from './api-call.interceptor';
+import { UsageMeter } from './usage-meter';
+import { UsageReader } from './usage-reader';
+import { UsageRepository } from './usage.repository';
+
+export interface UsageModuleOptions {
+  /** Whether requests of tenants count as `api_calls` in this process. Default false. */
+  readonly countApiCalls?: boolean;
+}
+
+@Global()
+@Module({})
+export class UsageModule {
+  /** Import it after DatabaseModule, which then closes its pools after the last flush. */
+  static forRoot({ countApiCalls = false }: UsageModuleOptions = {}): DynamicModule {
+    return {
+      module: UsageModule,
+      providers: [
+        UsageMeter,
+        UsageReader,
+        UsageRepository,
+        { provide: Clock, useClass: SystemClock },
+        ...(countApiCalls ? [{ provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
+      ],
+      exports: [UsageMeter, UsageReader, UsageRepository],
+    };
+  }
+}
