@@ -1,0 +1,101 @@
+/**
+ * Orders through the running api against the same effect by hand: plain node-postgres that sends the statements of an
+ * order one after another in a transaction of its own, on as many connections as the api has. The ratio says what is
+ * left of the database's own rate after HTTP, authentication, validation, idempotency and rendering. All of it shares
+ * one machine, the client that sends included.
+ */
+import { roleUrl } from '#libs/config';
+import { DATABASE_TYPES } from '#libs/database';
+import { newId } from '#libs/kernel';
+import { type TestEnvironment } from '#libs/testing';
+import { Pool } from 'pg';
+import { HttpClient } from '../../tools/replay/client/http-client';
+import { StockyardApi } from '../../tools/replay/client/stockyard-api';
+import type { GoodsLine, OrderOperation } from '../../tools/replay/model/operation';
+import { startApiProcess } from '../harness/api-process';
+import type { Bench } from '../harness/bench';
+import { inFlight } from '../harness/parallel';
+import { startBenchServers } from '../harness/servers';
+import { orderByHand } from './order-by-hand';
+
+const CONNECTIONS = 8;
+const IN_FLIGHT = 16;
+const PRODUCTS = 1_000;
+const LINES = 5;
+const STOCK = 1_000_000_000;
+
+const sku = (number: number): string => String(10_000 + number);
+
+function someLines(): GoodsLine[] {
+  const first = Math.floor(Math.random() * PRODUCTS);
+  return Array.from({ length: LINES }, (_, index) => {
+    return { kind: 'goods', sku: sku((first + index * 7) % PRODUCTS), quantity: 1, unit_price_minor: 255 };
+  });
+}
+
+function someOrder(): OrderOperation {
+  const lines = someLines();
+  const changes = new Map(lines.map((line) => [line.sku, -line.quantity]));
+  const occurredAt = new Date().toISOString();
+  return {
+    kind: 'order',
+    reference: 'bench',
+    customer: '',
+    occurredAt,
+    lines,
+    changes,
+    totalMinor: 0,
+    sourceLines: LINES,
+  };
+}
+
+async function addStock(environment: TestEnvironment, organizationId: string): Promise<void> {
+  await environment.query(
+    `with product as (
+       insert into products (organization_id, id, sku, name, price_minor, currency)
+       select $1, gen_random_uuid(), (10000 + number)::text, 'Product ' || number, 255, 'GBP'
+       from generate_series(0, $2 - 1) number returning id)
+     insert into stock_levels (organization_id, product_id, location_id, available)
+     select $1, product.id, location.id, $3 from product, locations location
+     where location.organization_id = $1 and location.is_default`,
+    [organizationId, PRODUCTS, STOCK],
+  );
+  await environment.query('analyze products, stock_levels');
+}
+
+export const ORDERS_BENCH: Bench = {
+  name: 'orders',
+  about: `POST /v1/orders of ${LINES} lines through one api process against its statements by hand; ${CONNECTIONS} connections each.`,
+  prepare: async () => {
+    await using opened = new AsyncDisposableStack();
+    const servers = await startBenchServers({ DATABASE_POOL_SIZE: String(CONNECTIONS) });
+    opened.defer(() => servers.close());
+    const { environment } = servers;
+    const { url, stop } = await startApiProcess(environment);
+    opened.defer(stop);
+    const http = new HttpClient(url, IN_FLIGHT);
+    opened.defer(() => http.close());
+    const api = new StockyardApi(http, environment.config.ADMIN_TOKEN);
+    const organization = await api.createOrganization(`bench-${newId().slice(-12)}`, 'Bench');
+    await addStock(environment, organization.id);
+    const connectionString = roleUrl(environment.config, 'app');
+    const pool = new Pool({ connectionString, max: CONNECTIONS, types: DATABASE_TYPES });
+    opened.defer(() => pool.end());
+    const throughApi = async (): Promise<void> => {
+      const { accepted } = await api.perform(organization.key, someOrder(), newId());
+      if (!accepted) throw new Error('An order was refused although stock is plentiful.');
+    };
+    const byHand = (): Promise<void> => orderByHand(pool, organization.id, someLines());
+    const held = opened.move();
+    return {
+      comparisons: [
+        {
+          name: 'order',
+          subject: { name: 'api', run: (operations) => inFlight(IN_FLIGHT, operations, throughApi) },
+          reference: { name: 'by_hand', run: (operations) => inFlight(IN_FLIGHT, operations, byHand) },
+        },
+      ],
+      close: () => held.disposeAsync(),
+    };
+  },
+};

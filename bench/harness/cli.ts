@@ -1,0 +1,105 @@
+/**
+ * `npm run bench -- NAME [--json] [--check] [--rounds N] [--budget-seconds S]`. Resolves with the exit status: 0, 1 with
+ * `--check` where a target is missed, 2 for a command line that says nothing runnable.
+ */
+import { parseArgs } from 'node:util';
+import type { Bench, Figures } from './bench';
+import { figuresOf } from './figures';
+import { comparePaired, type RoundOptions } from './paired-rounds';
+import { checkTargets, describeTarget, type Targets } from './targets';
+
+export interface BenchCli {
+  readonly benches: readonly Bench[];
+  readonly targets: Targets;
+  /** Length to aim at for one half of a pair, milliseconds. Default 250. */
+  readonly roundMs?: number;
+  /** Figures. */
+  readonly out: (text: string) => void;
+  /** What is going on. */
+  readonly tell: (text: string) => void;
+}
+
+interface Options extends Pick<RoundOptions, 'rounds' | 'budgetMs'> {
+  readonly bench: Bench;
+  readonly json: boolean;
+  readonly check: boolean;
+}
+
+class UsageError extends Error {}
+
+const ROUND_MS = 250;
+
+function whole(name: string, text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new UsageError(`--${name} takes a whole number from 1 to 99999, not "${text}".`);
+}
+
+function readOptions(argv: readonly string[], benches: readonly Bench[]): Options {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        check: { type: 'boolean', default: false },
+        rounds: { type: 'string', default: '21' },
+        'budget-seconds': { type: 'string', default: '60' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  const bench = benches.find(({ name }) => name === positionals[0]);
+  if (!bench || positionals.length > 1) {
+    const names = benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n');
+    throw new UsageError(
+      `Usage: npm run bench -- NAME [--json] [--check] [--rounds N] [--budget-seconds S]\n\n${names}`,
+    );
+  }
+  const rounds = whole('rounds', values.rounds);
+  const budgetMs = whole('budget-seconds', values['budget-seconds']) * 1_000;
+  return { bench, rounds, budgetMs, json: values.json, check: values.check };
+}
+
+async function measure({ bench, rounds, budgetMs }: Options, cli: BenchCli): Promise<Figures> {
+  const { tell, roundMs = ROUND_MS } = cli;
+  tell(`${bench.name}: ${bench.about}`);
+  const prepared = await bench.prepare();
+  try {
+    let figures: Figures = {};
+    for (const comparison of prepared.comparisons) {
+      tell(`${comparison.name}: ${comparison.subject.name} against ${comparison.reference.name} …`);
+      const perComparisonMs = budgetMs / prepared.comparisons.length;
+      const result = await comparePaired(comparison, { rounds, roundMs, budgetMs: perComparisonMs });
+      figures = { ...figures, ...figuresOf(comparison, result) };
+    }
+    return figures;
+  } finally {
+    await prepared.close?.();
+  }
+}
+
+function table(figures: Figures): string {
+  const width = Math.max(...Object.keys(figures).map((name) => name.length));
+  return Object.entries(figures)
+    .map(([name, value]) => `${name.padEnd(width)}  ${value}\n`)
+    .join('');
+}
+
+export async function runBenchCli(argv: readonly string[], cli: BenchCli): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(argv, cli.benches);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    cli.tell(error.message);
+    return 2;
+  }
+  const figures = await measure(options, cli);
+  const checked = options.check ? checkTargets(figures, cli.targets[options.bench.name]) : [];
+  for (const target of checked) cli.tell(describeTarget(target));
+  cli.out(options.json ? `${JSON.stringify({ bench: options.bench.name, ...figures })}\n` : table(figures));
+  return checked.every(({ reached }) => reached) ? 0 : 1;
+}
