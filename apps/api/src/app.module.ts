@@ -1,6 +1,7 @@
 /** Composes the api process: platform modules, guards in their order, and the HTTP side of each domain. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { BULK_JOBS } from '#libs/bulk';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
@@ -9,6 +10,7 @@ import { IdempotencyModule } from '#libs/idempotency';
 import { IDENTITY_ENTITIES } from '#libs/identity';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
+import { QueuesModule } from '#libs/queues';
 import { RedisModule } from '#libs/redis';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
@@ -21,10 +23,14 @@ import { AdminHttpModule } from './admin/admin-http.module';
 import { ApiKeysHttpModule } from './api-keys/api-keys-http.module';
 import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
+import { BulkHttpModule } from './bulk/bulk-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
+import { HealthHttpModule } from './health/health-http.module';
 import { InventoryHttpModule } from './inventory/inventory-http.module';
+import { JobsHttpModule } from './jobs/jobs-http.module';
 import { OrdersHttpModule } from './orders/orders-http.module';
 import { OrganizationHttpModule } from './organization/organization-http.module';
+import { UsageHttpModule } from './usage/usage-http.module';
 import { UsersHttpModule } from './users/users-http.module';
 
 @Module({})
@@ -45,15 +51,20 @@ export class AppModule {
         HealthModule,
         ThrottlingModule,
         IdempotencyModule,
+        QueuesModule.forRoot({ jobs: BULK_JOBS }),
         AccessModule,
         AdminHttpModule,
         ApiKeysHttpModule,
         AuditHttpModule,
         AuthHttpModule,
+        BulkHttpModule,
         CatalogHttpModule,
+        HealthHttpModule,
         InventoryHttpModule,
+        JobsHttpModule,
         OrdersHttpModule,
         OrganizationHttpModule,
+        UsageHttpModule,
         UsersHttpModule,
       ],
       providers: [

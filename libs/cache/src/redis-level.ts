@@ -6,7 +6,8 @@
  *
  * States: there ⇄ away. Away begins with a failed command and lets one command through every quarter of a second, so
  * that a Redis which does not even refuse costs no request its 50 milliseconds. An invalidation that failed is owed: it
- * is made up for before this process reads from Redis again. Debts of a process that ends are bounded by the TTL.
+ * is tried again every quarter of a second, and before this process reads from Redis at all. Until then other processes
+ * may still find the old value, and if this one ends before, until its TTL.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -44,10 +45,9 @@ export class RedisLevel {
   private readonly owed = new Set<string>();
   private away = false;
   private nextTryAt = 0;
+  private reminder: NodeJS.Timeout | undefined;
 
-  constructor(private readonly redis: Redis) {
-    redis.on('ready', () => void this.attempt(() => Promise.resolve()));
-  }
+  constructor(private readonly redis: Redis) {}
 
   /** Undefined while Redis is away. */
   read(keys: EntryKeys, ttlMs: number): Promise<Found | undefined> {
@@ -69,7 +69,15 @@ export class RedisLevel {
   async forget(key: string): Promise<void> {
     this.owed.add(key);
     if (this.owed.size > MAX_OWED) this.owed.delete(this.owed.values().next().value!);
+    await this.settle();
+  }
+
+  /** Pays what is owed, now or as soon as it can be. */
+  private async settle(): Promise<void> {
+    this.reminder = undefined;
     await this.attempt(() => Promise.resolve());
+    if (this.owed.size > 0 && this.redis.status !== 'end')
+      this.reminder ??= setTimeout(() => void this.settle(), PROBE_EVERY_MS).unref();
   }
 
   /** Pays what is owed, then does the work. Undefined when Redis is away. */

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { Controller, Get, Logger } from '@nestjs/common';
+import { Controller, Get, Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
@@ -100,6 +100,7 @@ describe('health', () => {
   let database: Way, cache: Way, queue: Way;
 
   const start = async (config: AppConfig): Promise<NestFastifyApplication> => {
+    @Module({})
     class Root {}
     const module = {
       module: Root,
@@ -143,9 +144,9 @@ describe('health', () => {
   });
 
   afterAll(async () => {
-    await app?.close();
+    await app.close();
     await Promise.all(ways.map((way) => way.cut()));
-    await env?.dispose();
+    await env.dispose();
     Logger.overrideLogger(true);
   });
 

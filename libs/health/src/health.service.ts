@@ -92,7 +92,7 @@ export class HealthService {
     };
     const outcome = await indicator.attempt(attempt).withTimeout(TIMEOUT_MS);
     const detail: Detail = { latency_ms: Math.round(performance.now() - begun) };
-    if (outcome[name]!.status === 'up') return indicator.up(detail);
+    if (outcome[name].status === 'up') return indicator.up(detail);
     const failed: Detail = { ...detail, error: fault };
     return vital ? indicator.down(failed) : indicator.degraded(failed);
   }

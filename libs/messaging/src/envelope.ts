@@ -5,7 +5,7 @@
  * events only make a process forget or look, and an answer is bound to its question by the nonce.
  */
 import { createHmac } from 'node:crypto';
-import { Clock, constantTimeEqual, shape } from '#libs/kernel';
+import { type Clock, constantTimeEqual, shape } from '#libs/kernel';
 import Type from 'typebox';
 
 const VERSION = 1;

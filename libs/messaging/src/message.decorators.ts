@@ -25,7 +25,5 @@ export function OnEvent<N extends EventName>(
 export function OnQuestion<N extends QuestionName>(
   name: N,
 ): HandlerDecorator<(payload: Questions[N]['asks']) => Promise<Questions[N]['answers']>> {
-  return applyDecorators(MessagePattern(name, Transport.REDIS), UseFilters(QuestionFilter)) as HandlerDecorator<
-    (payload: Questions[N]['asks']) => Promise<Questions[N]['answers']>
-  >;
+  return applyDecorators(MessagePattern(name, Transport.REDIS), UseFilters(QuestionFilter));
 }

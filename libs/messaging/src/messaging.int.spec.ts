@@ -37,7 +37,6 @@ class ForgetfulDirectory extends Directory {
     this.forgotten.push(organizationId);
   }
 
-  // eslint-disable-next-line require-yield -- there is none
   override async *all(): AsyncIterable<Organization> {}
 }
 
@@ -55,6 +54,9 @@ class Answers {
 @Module({ controllers: [Answers] })
 class AnsweringModule {}
 
+@Module({})
+class Root {}
+
 async function process(
   config: AppConfig,
   answers: boolean,
@@ -62,7 +64,7 @@ async function process(
   const directory = new ForgetfulDirectory();
   const app = await NestFactory.create(
     {
-      module: class Root {},
+      module: Root,
       global: true,
       imports: [ConfigModule.forRoot(config), MessagingModule.forRoot(config), ...(answers ? [AnsweringModule] : [])],
       providers: [{ provide: Directory, useValue: directory }],
@@ -95,7 +97,7 @@ describe('the Redis transport', () => {
   });
 
   afterAll(async () => {
-    await env?.dispose();
+    await env.dispose();
   });
 
   const ask = (app: INestApplication, organization = SOME_ORGANIZATION) =>

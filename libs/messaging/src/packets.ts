@@ -9,7 +9,6 @@ import type {
   ProducerDeserializer,
   ReadPacket,
   Serializer,
-  WritePacket,
 } from '@nestjs/microservices';
 import { EVENT_SHAPES, QUESTION_SHAPES } from './contracts';
 import type { EnvelopeCodec } from './envelope';
@@ -40,12 +39,12 @@ export class RefusedMessageError extends Error {
 }
 
 type AskPacket = ReadPacket & { id?: string };
-type AnswerPacket = WritePacket & { id: string };
 interface AnswerPayload {
   readonly response?: unknown;
   readonly err?: unknown;
   readonly isDisposed?: boolean;
 }
+type AnswerPacket = AnswerPayload & { readonly id: string };
 
 /** Sender of events and questions: wraps the payload. */
 export class AskSerializer implements Serializer<AskPacket, AskPacket> {
@@ -93,8 +92,8 @@ function payloadFault(name: string, payload: unknown): MessageFault | undefined 
 export class AnswerSerializer implements Serializer<AnswerPacket, OutgoingResponse> {
   constructor(private readonly context: PacketContext) {}
 
-  serialize({ id, response, err, isDisposed }: AnswerPacket): OutgoingResponse {
-    const payload: AnswerPayload = JSON.parse(JSON.stringify({ response, err, isDisposed })) as AnswerPayload;
+  serialize({ id, ...answer }: AnswerPacket): OutgoingResponse {
+    const payload: unknown = JSON.parse(JSON.stringify(answer)); // signed as it will be read
     return { id, response: this.context.codec.seal(ANSWER, payload, id) } as OutgoingResponse;
   }
 }

@@ -25,7 +25,8 @@ export class RedisTransportServer extends ServerRedis {
   /** Subscribes whenever a connection is ready. Calls back after the first time, or without it when Redis is away. */
   override start(callback?: () => void): void {
     const { subClient, pubClient } = this as unknown as { subClient: Redis; pubClient: Redis };
-    subClient.on('message', this.getMessageHandler(pubClient).bind(this));
+    const handle = this.getMessageHandler(pubClient).bind(this);
+    subClient.on('message', (...message: Parameters<typeof handle>) => void handle(...message)); // reports its own errors
     const channels = [...this.messageHandlers.keys()];
     const subscribed = new Promise<void>((resolve) => {
       subClient.on('ready', () => {
@@ -34,8 +35,9 @@ export class RedisTransportServer extends ServerRedis {
       });
     });
     for (const connection of [subClient, pubClient]) connection.connect().catch(() => undefined); // it goes on trying
-    const timer = setTimeout(() => callback?.(), BOOT_WAIT_MS);
-    void subscribed.then(() => {
+    let timer: NodeJS.Timeout | undefined;
+    const waited = new Promise<void>((resolve) => (timer = setTimeout(resolve, BOOT_WAIT_MS)));
+    void Promise.race([subscribed, waited]).then(() => {
       clearTimeout(timer);
       callback?.();
     });

@@ -1,2 +1,20 @@
-/** Queues: job classes, outbox and inbox, jobs that tenants can watch. */
+/** Queues: job classes, outbox and inbox, jobs that tenants can watch, and the worker that runs them. */
 export { appendToOutbox, type OutboxEvent, outboxStatement } from './outbox/outbox.statement';
+export { applyOnce, type InboxMessage, inboxStatement, isAlreadyProcessed } from './inbox/inbox.statement';
+export { JOB_CLASSES, type JobClass } from './job-class';
+export { queuePrefix } from './connection/queue-connection';
+export { defineJob, type JobDefinition } from './registry/job-definition';
+export { JobRegistry } from './registry/job-registry';
+export { type OutboxMessage, type QueuedWork, TopicRegistry, type TopicRoute } from './registry/topic-registry';
+export { type Job, JOB_STATES, type JobFailure, type JobLineError, type JobProgress, type JobState } from './jobs/job';
+export { JOB, jobView, type JobView } from './jobs/job.schema';
+export { JobRepository } from './jobs/job.repository';
+export { type JobList, JobService, type NewJob, type PreparedJob } from './jobs/job.service';
+export { insertLineErrors } from './jobs/job.statements';
+export { HandlesJob, type JobContext, type JobHandler, type JobStep } from './host/job-handler';
+export { QueueHost } from './host/queue-host.service';
+export { OutboxRelay } from './relay/outbox-relay';
+export { type TenantTask, UpkeepTasks } from './upkeep/upkeep-tasks';
+export { UpkeepService } from './upkeep/upkeep.service';
+export { QueuesModule, type QueuesModuleOptions } from './queues.module';
+export { QueueWorkerModule } from './queue-worker.module';

@@ -1,5 +1,5 @@
 import { newId } from '#libs/kernel';
-import { Directory, type Organization, TIER_LIMITS } from '#libs/tenancy';
+import { type Directory, type Organization, TIER_LIMITS } from '#libs/tenancy';
 import { RateLimitChecks } from './rate-limit-checks';
 
 const ORGANIZATION = {

@@ -1,4 +1,13 @@
-import { Body, type CanActivate, Controller, type ExecutionContext, Get, Injectable, Post } from '@nestjs/common';
+import {
+  Body,
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  Module,
+  Post,
+} from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigModule } from '#libs/config';
@@ -60,6 +69,7 @@ describe('the rate limit guard', () => {
   beforeAll(async () => {
     env = await createTestEnvironment();
     const { config } = env;
+    @Module({})
     class Root {}
     const module = {
       module: Root,
@@ -84,8 +94,8 @@ describe('the rate limit guard', () => {
   });
 
   afterAll(async () => {
-    await app?.close();
-    await env?.dispose();
+    await app.close();
+    await env.dispose();
   });
 
   const call = (organization: TestOrganization | undefined, method: 'GET' | 'POST', url: string, body?: object) =>

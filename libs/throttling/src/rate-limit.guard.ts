@@ -63,15 +63,15 @@ export class RateLimitGuard extends ThrottlerGuard {
   /** Who tries to log in: read from the body before it was validated, so nothing of it is taken on trust. */
   protected async attemptOf(context: ExecutionContext): Promise<Attempt> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const body = (typeof request.body === 'object' && request.body !== null ? request.body : {}) as Record<
-      string,
-      unknown
-    >;
-    const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+    const body = typeof request.body === 'object' && request.body !== null ? request.body : {};
+    const text = (field: string): string | undefined => {
+      const value: unknown = Reflect.get(body, field);
+      return typeof value === 'string' ? value : undefined;
+    };
     return {
-      address: await this.getTracker(request as unknown as Record<string, unknown>),
-      organization: text(body.organization),
-      email: text(body.email),
+      address: await this.getTracker(request),
+      organization: text('organization'),
+      email: text('email'),
     };
   }
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { newId } from '#libs/kernel';
 import { redisKey, redisOptions } from '#libs/redis';
-import { LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
+import { type LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { type Check, POLICIES, type Policy, type PolicyName } from './policy';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
@@ -56,7 +56,7 @@ describe('the Redis storage of rate limits', () => {
   afterEach(() => redis.disconnect());
 
   afterAll(async () => {
-    await server?.remove();
+    await server.remove();
     Logger.overrideLogger(true);
   });
 

@@ -69,8 +69,8 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
   }
 
   private merge(organizationId: string, { metric, periodStart, value }: UsageIncrement): void {
-    let counts = this.pending.get(organizationId);
-    if (!counts) this.pending.set(organizationId, (counts = new Map()));
+    const counts: Counts = this.pending.get(organizationId) ?? new Map<string, UsageIncrement>();
+    this.pending.set(organizationId, counts);
     const key = `${periodStart.getTime()}:${metric}`;
     counts.set(key, { metric, periodStart, value: (counts.get(key)?.value ?? 0) + value });
   }

@@ -1,4 +1,4 @@
-import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { type INestApplicationContext, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
@@ -14,6 +14,7 @@ describe('usage in the database', () => {
 
   const start = async (): Promise<INestApplicationContext> => {
     const { config } = env;
+    @Module({})
     class Root {}
     const module = {
       module: Root,
@@ -47,7 +48,7 @@ describe('usage in the database', () => {
   });
 
   afterAll(async () => {
-    await env?.dispose();
+    await env.dispose();
   });
 
   it('adds what several processes count at the same time, exactly', async () => {

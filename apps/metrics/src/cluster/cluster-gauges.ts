@@ -1,0 +1,65 @@
+/** The cluster for Prometheus. Every replica of this process shows the same numbers: take the maximum, not the sum. */
+import { Injectable } from '@nestjs/common';
+import { MetricsRegistry, type Sample } from '#libs/observability';
+import { ClusterService } from './cluster.service';
+
+const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+const MS_PER_SECOND = 1_000;
+
+@Injectable()
+export class ClusterGauges {
+  constructor(registry: MetricsRegistry, cluster: ClusterService) {
+    registry.gauge({
+      name: 'stockyard_organizations',
+      help: 'Organizations by state.',
+      labels: ['state'],
+      read: async () =>
+        Object.entries((await cluster.snapshot()).organizations ?? {}).map(([state, value]) => ({
+          labels: { state },
+          value,
+        })),
+    });
+    registry.gauge({
+      name: 'stockyard_queue_jobs',
+      help: 'Jobs in the queue of a class, by state.',
+      labels: ['job_class', 'state'],
+      read: async () =>
+        ((await cluster.snapshot()).queues ?? []).flatMap((depth) =>
+          JOB_STATES.map((state): Sample => ({ labels: { job_class: depth.job_class, state }, value: depth[state] })),
+        ),
+    });
+    registry.gauge({
+      name: 'stockyard_replica_up',
+      help: '1 for a replica that answers, else 0.',
+      labels: ['replica'],
+      read: async () =>
+        (await cluster.snapshot()).replicas.map(({ name, reachable }) => ({
+          labels: { replica: name },
+          value: Number(reachable),
+        })),
+    });
+    registry.gauge({
+      name: 'stockyard_replica_lag_bytes',
+      help: 'Log that a replica has not replayed yet.',
+      labels: ['replica'],
+      read: async () => this.lags(await cluster.snapshot(), ({ lag_bytes }) => lag_bytes),
+    });
+    registry.gauge({
+      name: 'stockyard_replica_lag_seconds',
+      help: 'Age of the newest commit that a replica has replayed, while there is more to replay.',
+      labels: ['replica'],
+      read: async () =>
+        this.lags(await cluster.snapshot(), ({ lag_ms }) => (lag_ms === null ? null : lag_ms / MS_PER_SECOND)),
+    });
+  }
+
+  private lags(
+    { replicas }: Awaited<ReturnType<ClusterService['snapshot']>>,
+    lag: (replica: (typeof replicas)[number]) => number | null,
+  ): Sample[] {
+    return replicas.flatMap((replica) => {
+      const value = lag(replica);
+      return value === null ? [] : [{ labels: { replica: replica.name }, value }];
+    });
+  }
+}

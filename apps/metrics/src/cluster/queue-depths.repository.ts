@@ -1,0 +1,46 @@
+/** How many jobs stand where in each queue. Reads only; it makes no queue and keeps no connection of its own. */
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import type { QueueDepth } from '#libs/messaging';
+import { JOB_CLASSES, queuePrefix } from '#libs/queues';
+import { QUEUE_REDIS } from '#libs/redis';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+@Injectable()
+export class QueueDepthsRepository implements OnModuleDestroy {
+  private queues: readonly Queue[] | undefined;
+
+  constructor(
+    @Inject(QUEUE_REDIS) private readonly redis: Redis,
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+  ) {}
+
+  /** Rejects while the queue's Redis is away. */
+  async depths(): Promise<QueueDepth[]> {
+    // This client waits for its server, and would keep every question of an outage for later.
+    if (this.redis.status !== 'ready') throw new Error('The Redis of the queues is away.');
+    this.queues ??= JOB_CLASSES.map((name) => this.open(name));
+    return Promise.all(this.queues.map((queue) => this.depth(queue)));
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all((this.queues ?? []).map((queue) => queue.close().catch(() => undefined)));
+  }
+
+  private open(name: string): Queue {
+    const queue = new Queue(name, {
+      connection: this.redis,
+      prefix: queuePrefix(this.config),
+      skipMetasUpdate: true,
+    });
+    queue.on('error', () => undefined); // the client reports its outages itself
+    return queue;
+  }
+
+  private async depth(queue: Queue): Promise<QueueDepth> {
+    const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
+    const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+    return { job_class: queue.name, waiting: waiting + prioritized, active, delayed, failed };
+  }
+}

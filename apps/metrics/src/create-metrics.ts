@@ -1,0 +1,12 @@
+/** Builds the metrics process: everything but the port, so that tests start the same application. */
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AppConfig } from '#libs/config';
+import { createHttpApplication } from '#libs/http';
+import { listenToMessages } from '#libs/messaging';
+import { MetricsModule } from './metrics.module';
+
+export async function createMetrics(config: AppConfig): Promise<NestFastifyApplication> {
+  const app = await createHttpApplication({ module: MetricsModule.forRoot(config), config });
+  await listenToMessages(app);
+  return app;
+}

@@ -1,0 +1,151 @@
+import { type INestApplicationContext, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ConfigModule } from '#libs/config';
+import { newId } from '#libs/kernel';
+import { type ClusterSnapshot, MessagingModule, PlatformQuestions } from '#libs/messaging';
+import { queuePrefix } from '#libs/queues';
+import { Directory } from '#libs/tenancy';
+import { createOrganization, createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
+import { Queue } from 'bullmq';
+import { createMetrics } from './create-metrics';
+
+const PERIOD = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+
+describe('the metrics process', () => {
+  let env: TestEnvironment;
+  let app: NestFastifyApplication;
+  let asker: INestApplicationContext;
+
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+    app = await createMetrics(env.config);
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    @Module({})
+    class Asker {}
+    const module = {
+      module: Asker,
+      global: true,
+      imports: [ConfigModule.forRoot(env.config), MessagingModule.forRoot(env.config)],
+      providers: [{ provide: Directory, useValue: {} }],
+      exports: [Directory],
+    };
+    asker = await NestFactory.createApplicationContext(module, { logger: false });
+  });
+
+  afterAll(async () => {
+    await asker.close();
+    await app.close();
+    await env.dispose();
+  });
+
+  const cluster = (authorization?: string) =>
+    app.inject({ url: '/v1/cluster', headers: authorization === undefined ? {} : { authorization } });
+  const asOperator = async () => (await cluster(`Bearer ${env.config.ADMIN_TOKEN}`)).json<ClusterSnapshot>();
+
+  it.each(['/live', '/ready', '/health', '/metrics'])('answers %s without a credential', async (url) => {
+    await waitFor(async () => (await app.inject({ url })).statusCode === 200, { what: url });
+  });
+
+  it('sums usage of one organization over the hours of a period, and of no other', async () => {
+    const [one, other] = await Promise.all([createOrganization(env), createOrganization(env)]);
+    const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+    for (const [id, value] of [
+      [one.id, 5],
+      [other.id, 70],
+    ] as const) {
+      await env.query(
+        `insert into tenant_usage (organization_id, metric, period_start, value)
+         values ($1, 'api_calls', $2, $3), ($1, 'job_milliseconds', $2, 9)`,
+        [id, hour, value],
+      );
+    }
+    const questions = asker.get(PlatformQuestions);
+    const period = { from: hour.toISOString(), to: new Date(hour.getTime() + 1).toISOString() };
+    await expect(questions.ask('usage.summary', { organization_id: one.id, ...period })).resolves.toEqual({
+      organization_id: one.id,
+      ...period,
+      metrics: [
+        { metric: 'api_calls', value: 5 },
+        { metric: 'job_milliseconds', value: 9 },
+      ],
+    });
+  });
+
+  it('knows nothing of an organization that is not there', async () => {
+    const asked = asker.get(PlatformQuestions).ask('usage.summary', { organization_id: newId(), ...PERIOD });
+    await expect(asked).rejects.toMatchObject({ code: 'not_found', category: 'not_found' });
+  });
+
+  it('refuses a period that makes no sense', async () => {
+    const { id } = await createOrganization(env);
+    const asked = asker
+      .get(PlatformQuestions)
+      .ask('usage.summary', { organization_id: id, from: PERIOD.to, to: PERIOD.from });
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_period', category: 'invalid', param: 'to' });
+  });
+
+  it('shows the cluster to operators alone', async () => {
+    expect((await cluster()).json()).toMatchObject({ code: 'authentication_required' });
+    expect((await cluster('Bearer guessed')).statusCode).toBe(401);
+    const { statusCode } = await cluster(`Bearer ${env.config.ADMIN_TOKEN}`);
+    expect(statusCode).toBe(200);
+  });
+
+  it('counts organizations, queues and replicas', async () => {
+    const { id } = await createOrganization(env);
+    await env.query("update organizations set state = 'suspended' where id = $1", [id]);
+    const queue = new Queue('bulk', { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+    try {
+      await queue.add('a', {}, { priority: 5 });
+      await queue.add('b', {});
+      await queue.add('c', {}, { delay: 60_000 });
+      const snapshot = await waitFor(
+        async () => {
+          const seen = await asOperator();
+          const reached = seen.replicas.every(({ lag_bytes }) => lag_bytes === 0);
+          return seen.organizations?.suspended === 1 && seen.queues?.at(-1)?.waiting === 2 && reached
+            ? seen
+            : undefined;
+        },
+        { what: 'the counts', timeoutMs: 20_000, intervalMs: 300 },
+      );
+      expect(snapshot.queues?.map(({ job_class }) => job_class)).toEqual(['critical', 'high', 'normal', 'low', 'bulk']);
+      expect(snapshot.queues?.at(-1)).toEqual({ job_class: 'bulk', waiting: 2, active: 0, delayed: 1, failed: 0 });
+      expect(snapshot.replicas).toEqual([{ name: 'replica-1', reachable: true, lag_bytes: 0, lag_ms: 0 }]);
+      await expect(asker.get(PlatformQuestions).ask('cluster.snapshot', {})).resolves.toMatchObject({
+        organizations: snapshot.organizations,
+        queues: snapshot.queues,
+      });
+      const { body } = await app.inject({ url: '/metrics' });
+      expect(body).toMatch(/^stockyard_queue_jobs\{job_class="bulk",state="waiting"\} 2$/m);
+      expect(body).toMatch(/^stockyard_organizations\{state="suspended"\} 1$/m);
+      expect(body).toMatch(/^stockyard_replica_up\{replica="replica-1"\} 1$/m);
+    } finally {
+      await queue.obliterate({ force: true });
+      await queue.close();
+    }
+  });
+});
+
+describe('the metrics process without its surroundings', () => {
+  it('says of what does not answer that it does not know', async () => {
+    const env = await createTestEnvironment({ DATABASE_REPLICA_URLS: 'postgres://127.0.0.1:1/none' });
+    const app = await createMetrics({ ...env.config, REDIS_URL: 'redis://127.0.0.1:1' });
+    try {
+      await app.init();
+      const answer = await app.inject({
+        url: '/v1/cluster',
+        headers: { authorization: `Bearer ${env.config.ADMIN_TOKEN}` },
+      });
+      expect(answer.json()).toMatchObject({
+        queues: null,
+        replicas: [{ name: 'replica-1', reachable: false, lag_bytes: null, lag_ms: null }],
+      });
+    } finally {
+      await app.close();
+      await env.dispose();
+    }
+  });
+});

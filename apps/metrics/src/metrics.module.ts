@@ -1,0 +1,49 @@
+/** Composes the metrics process: cluster-wide numbers, and answers about usage. */
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { type AppConfig, ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { HealthModule } from '#libs/health';
+import { MessagingModule } from '#libs/messaging';
+import { ObservabilityModule } from '#libs/observability';
+import { RedisModule } from '#libs/redis';
+import { StorageModule } from '#libs/storage';
+import { TenancyModule } from '#libs/tenancy';
+import { UsageModule } from '#libs/usage';
+import { OperatorGuard } from './access/operator.guard';
+import { ClusterController } from './cluster/cluster.controller';
+import { ClusterGauges } from './cluster/cluster-gauges';
+import { ClusterService } from './cluster/cluster.service';
+import { OrganizationCountsRepository } from './cluster/organization-counts.repository';
+import { QueueDepthsRepository } from './cluster/queue-depths.repository';
+import { ReplicaLagRepository } from './cluster/replica-lag.repository';
+import { QuestionsController } from './questions.controller';
+
+@Module({})
+export class MetricsModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: MetricsModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        TenancyModule,
+        ObservabilityModule.forRoot({ config, process: 'metrics' }),
+        DatabaseModule.forRoot({ config, applicationName: 'stockyard-metrics' }),
+        RedisModule.forRoot(config),
+        MessagingModule.forRoot(config),
+        StorageModule,
+        UsageModule.forRoot(),
+        HealthModule,
+      ],
+      controllers: [ClusterController, QuestionsController],
+      providers: [
+        ClusterService,
+        ClusterGauges,
+        OrganizationCountsRepository,
+        QueueDepthsRepository,
+        ReplicaLagRepository,
+        { provide: APP_GUARD, useClass: OperatorGuard },
+      ],
+    };
+  }
+}

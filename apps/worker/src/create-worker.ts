@@ -1,0 +1,15 @@
+/** Builds the worker process: everything but the port, so that tests start the same application. */
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AppConfig } from '#libs/config';
+import { createHttpApplication } from '#libs/http';
+import { listenToMessages } from '#libs/messaging';
+import { QueueHost } from '#libs/queues';
+import { WorkerModule } from './worker.module';
+
+export async function createWorker(config: AppConfig): Promise<NestFastifyApplication> {
+  const app = await createHttpApplication({ module: WorkerModule.forRoot(config), config });
+  await listenToMessages(app);
+  await app.init();
+  app.get(QueueHost).start();
+  return app;
+}

@@ -1,0 +1,40 @@
+/** Composes the worker process: relay, processors, upkeep, and the handlers of each library that has jobs. */
+import { type DynamicModule, Module } from '@nestjs/common';
+import { BULK_JOBS, BulkWorkerModule } from '#libs/bulk';
+import { CacheModule } from '#libs/cache';
+import { type AppConfig, ConfigModule } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { HealthModule } from '#libs/health';
+import { MessagingModule } from '#libs/messaging';
+import { ObservabilityModule } from '#libs/observability';
+import { QueuesModule, QueueWorkerModule } from '#libs/queues';
+import { RedisModule } from '#libs/redis';
+import { StorageModule } from '#libs/storage';
+import { TenancyModule } from '#libs/tenancy';
+import { UsageModule } from '#libs/usage';
+import { OutboxListener } from './outbox.listener';
+
+@Module({})
+export class WorkerModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        TenancyModule,
+        ObservabilityModule.forRoot({ config, process: 'worker' }),
+        DatabaseModule.forRoot({ config, applicationName: 'stockyard-worker', relay: true }),
+        RedisModule.forRoot(config),
+        MessagingModule.forRoot(config),
+        CacheModule,
+        StorageModule,
+        UsageModule.forRoot(),
+        HealthModule,
+        QueuesModule.forRoot({ jobs: BULK_JOBS }),
+        QueueWorkerModule.forRoot(config),
+        BulkWorkerModule,
+      ],
+      controllers: [OutboxListener],
+    };
+  }
+}

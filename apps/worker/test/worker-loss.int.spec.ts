@@ -1,0 +1,114 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Client } from 'pg';
+import {
+  createOrganization,
+  createTestEnvironment,
+  freePort,
+  type TestEnvironment,
+  type TestOrganization,
+  waitFor,
+} from '#libs/testing';
+import { expectedStock, finishedJob, goodFile, jobRow, lineErrors, queueImport, sku, stock } from './import-fixture';
+import { WorkerProcess } from './worker-process';
+import { WorkerModule } from '../src/worker.module';
+import { createHttpApplication } from '#libs/http';
+
+const LINES = 5_000;
+
+describe('A worker process that is lost in the middle of an import', () => {
+  let env: TestEnvironment;
+  let producer: NestFastifyApplication;
+  let organization: TestOrganization;
+  let holder: Client;
+  let variables: Record<string, string>;
+  let worker: WorkerProcess | undefined;
+
+  /** Holds a product that stands in the middle of the file, so that the chunk with it cannot commit. */
+  const hold = async (index: number) => {
+    const values = [organization.id, sku(index), `Product ${index}`];
+    await env.query(
+      `insert into products (organization_id, id, sku, name, currency) values ($1, gen_random_uuid(), $2, $3, 'GBP')`,
+      values,
+    );
+    await holder.query('begin');
+    await holder.query('select from products where organization_id = $1 and sku = $2 for update', values.slice(0, 2));
+  };
+  /** Waits until so many chunks wait for the product that is held. */
+  const blocked = (chunks: number) =>
+    waitFor(
+      async () => {
+        const waiting = await env.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        );
+        return waiting.length >= chunks;
+      },
+      { what: `${chunks} chunks to wait`, timeoutMs: 30_000 },
+    );
+
+  beforeEach(async () => {
+    env = await createTestEnvironment({ OUTBOX_POLL_MS: '50', QUEUE_LOCK_MS: '2000', SHUTDOWN_GRACE_MS: '5000' });
+    organization = await createOrganization(env);
+    variables = { ...env.variables, WORKER_PORT: String(await freePort()) };
+    holder = new Client({ connectionString: env.adminUrl });
+    await holder.connect();
+    producer = await createProducer();
+  });
+  afterEach(async () => {
+    await worker?.kill('SIGKILL');
+    await holder.end();
+    await producer.close();
+    await env.dispose();
+  });
+
+  /** The modules of a worker, not started: it only makes jobs. */
+  async function createProducer(): Promise<NestFastifyApplication> {
+    const app = await createHttpApplication({ module: WorkerModule.forRoot(env.config), config: env.config });
+    return app.init();
+  }
+
+  const halfWay = async () => {
+    worker = await WorkerProcess.start(variables);
+    await hold(2_600);
+    const { id } = await queueImport(producer, organization.id, goodFile(LINES));
+    await blocked(1);
+    expect(await jobRow(env, id)).toMatchObject({ state: 'running', processed: '2500' });
+    return id;
+  };
+
+  const everythingOnce = async (id: string) => {
+    expect(await finishedJob(env, id)).toMatchObject({
+      state: 'completed',
+      result: { lines: LINES, failed: 0 },
+      processed: String(LINES),
+      attempts: 1,
+    });
+    expect(await lineErrors(env, id)).toEqual([]);
+    expect(await stock(env, organization.id)).toEqual(expectedStock(LINES));
+  };
+
+  it('finishes after a restart when it was killed, each line applied once', async () => {
+    const id = await halfWay();
+    await worker!.kill('SIGKILL');
+    await holder.query('rollback'); // the chunk that had been sent commits behind the dead worker's back
+    worker = await WorkerProcess.start(variables);
+    await everythingOnce(id);
+  });
+
+  it('finishes in another worker while the chunk of the killed one still hangs', async () => {
+    const id = await halfWay();
+    await worker!.kill('SIGKILL');
+    worker = await WorkerProcess.start(variables);
+    await blocked(2);
+    await holder.query('rollback');
+    await everythingOnce(id);
+  });
+
+  it('hands the job over on SIGTERM and ends by itself', async () => {
+    const id = await halfWay();
+    const gone = worker!.kill('SIGTERM');
+    await holder.query('rollback');
+    await gone;
+    worker = await WorkerProcess.start(variables);
+    await everythingOnce(id);
+  });
+});

@@ -1,0 +1,78 @@
+/** The BullMQ side of the job runner: one processor a class, and what each outcome means to the queue. */
+import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Injectable, Logger, type Type } from '@nestjs/common';
+import type { AppConfig } from '#libs/config';
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { workerRedisOptions } from '../connection/queue-connection';
+import { classConcurrency, JOB_CLASSES } from '../job-class';
+import type { DrainingWorker } from './draining-worker';
+import type { JobOutcome } from './job-outcome';
+import { JobRunner } from './job-runner';
+
+/** A lost worker is no fault of the job: only the attempts it really made count. */
+const NO_STALL_LIMIT = 1_000_000;
+
+@Injectable()
+export class ClassProcessor extends WorkerHost<DrainingWorker> {
+  private readonly logger = new Logger('JobQueue');
+
+  constructor(private readonly runner: JobRunner) {
+    super();
+  }
+
+  /** Three declared parameters, or BullMQ gives no signal. */
+  override async process(job: Job, token?: string, signal?: AbortSignal): Promise<string> {
+    const outcome = await this.runner.run({
+      data: job.data as unknown,
+      attempt: job.attemptsMade + 1,
+      waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
+      signal: signal ?? new AbortController().signal,
+    });
+    return this.conclude(outcome, job, token);
+  }
+
+  @OnWorkerEvent('error')
+  onError(error: Error): void {
+    this.logger.debug({ err: error }, 'Queue worker');
+  }
+
+  @OnWorkerEvent('stalled')
+  onStalled(jobId: string): void {
+    this.logger.warn({ bull_job_id: jobId }, 'A worker was lost; its job goes on from its checkpoint');
+  }
+
+  private async conclude(outcome: JobOutcome, job: Job, token: string | undefined): Promise<string> {
+    switch (outcome.kind) {
+      case 'completed':
+      case 'skipped':
+        return outcome.kind;
+      case 'handed_back':
+        await job.moveToWait(token);
+        throw new WaitingError();
+      case 'later':
+        await job.moveToDelayed(Date.now() + outcome.delayMs, token);
+        throw new DelayedError();
+      case 'retry':
+        throw outcome.error;
+      case 'failed':
+        throw new UnrecoverableError(outcome.error.message);
+    }
+  }
+}
+
+/** One registered processor for each class, with the concurrency and lock times of the configuration. */
+export function classProcessors(config: AppConfig): Type<ClassProcessor>[] {
+  const concurrency = classConcurrency(config);
+  return JOB_CLASSES.map((jobClass) => {
+    const processor = { [jobClass]: class extends ClassProcessor {} }[jobClass]!;
+    Processor(jobClass, {
+      concurrency: concurrency[jobClass],
+      connection: workerRedisOptions(config),
+      lockDuration: config.QUEUE_LOCK_MS,
+      stalledInterval: Math.max(500, Math.floor(config.QUEUE_LOCK_MS / 3)),
+      maxStalledCount: NO_STALL_LIMIT,
+      runRetryDelay: 1_000,
+    })(processor);
+    return processor;
+  });
+}

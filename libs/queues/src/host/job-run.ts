@@ -1,0 +1,93 @@
+/** The JobContext of one run: every write carries the guard, tells the watchers, and stops when the worker does. */
+import type { Statement, StatementResult, TenantDatabase } from '#libs/database';
+import { StockyardError } from '#libs/kernel';
+import type { PlatformEvents } from '#libs/messaging';
+import type { Job, JobProgress } from '../jobs/job';
+import { advanceJob, CHECKPOINT_MOVED, jobProgress, reportJob } from '../jobs/job.statements';
+import type { JobContext, JobStep } from './job-handler';
+import { JobInterrupted, JobSuperseded } from './job-outcome';
+
+export interface RunTools {
+  readonly database: TenantDatabase;
+  readonly events: PlatformEvents;
+  readonly organizationId: string;
+  readonly signal: AbortSignal;
+}
+
+/** Tells whoever watches that a job moved on. A hint. */
+export function publishProgress(
+  events: PlatformEvents,
+  organizationId: string,
+  { id, state, processed, failed, total }: Pick<Job, 'id' | 'state' | keyof JobProgress>,
+): void {
+  events.publish('job.progress', { organization_id: organizationId, job_id: id, state, processed, failed, total });
+}
+
+export class JobRun implements JobContext {
+  checkpoint: unknown;
+  progress: JobProgress;
+
+  constructor(
+    private readonly job: Job,
+    private readonly tools: RunTools,
+  ) {
+    this.checkpoint = job.checkpoint;
+    this.progress = { processed: job.processed, failed: job.failed, total: job.total };
+  }
+
+  get jobId(): string {
+    return this.job.id;
+  }
+
+  get payload(): unknown {
+    return this.job.payload.data;
+  }
+
+  get signal(): AbortSignal {
+    return this.tools.signal;
+  }
+
+  async commit(step: JobStep<unknown>): Promise<StatementResult<unknown>[]> {
+    this.stopIfAsked();
+    const results = await this.guarded([this.guard(step), ...step.statements, jobProgress(this.job.id)]);
+    const [progress] = results[results.length - 1]!.rows as JobProgress[];
+    this.checkpoint = step.checkpoint;
+    this.moved(progress ?? step);
+    return results.slice(1, -1);
+  }
+
+  async report(progress: JobProgress): Promise<void> {
+    this.stopIfAsked();
+    const { processed, failed, total } = progress;
+    const rows = await this.tools.database.statement(reportJob(this.job.id, processed, failed, total));
+    if (rows.length === 0) throw new JobSuperseded();
+    this.moved(progress);
+  }
+
+  private guard({ checkpoint, processed, failed, total }: JobStep<unknown>): Statement {
+    const seen = this.checkpoint === null ? null : JSON.stringify(this.checkpoint);
+    return advanceJob(this.job.id, seen, JSON.stringify(checkpoint), processed, failed, total);
+  }
+
+  private async guarded(statements: readonly Statement[]): Promise<StatementResult<unknown>[]> {
+    try {
+      return await this.tools.database.batch(statements);
+    } catch (error) {
+      if (error instanceof StockyardError && error.code === CHECKPOINT_MOVED) throw new JobSuperseded();
+      throw error;
+    }
+  }
+
+  private moved({ processed, failed, total }: JobProgress): void {
+    this.progress = { processed, failed, total };
+    publishProgress(this.tools.events, this.tools.organizationId, {
+      id: this.job.id,
+      state: 'running',
+      ...this.progress,
+    });
+  }
+
+  private stopIfAsked(): void {
+    if (this.tools.signal.aborted) throw new JobInterrupted();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Runs one delivery of a job: checks what the queue says against the tenant's own row, restores the tenant context,
+ * runs the handler and writes the outcome into the row. Knows nothing of BullMQ. A delivery may come twice: the row
+ * says whether there is anything left to do, and the checkpoint guard applies each step once.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { TenantDatabase } from '#libs/database';
+import { StockyardError } from '#libs/kernel';
+import { PlatformEvents } from '#libs/messaging';
+import { type Job, JOB_REFERENCE, type JobReference } from '../jobs/job';
+import { JobRepository } from '../jobs/job.repository';
+import { completeJob, failJob, releaseJob, startJob } from '../jobs/job.statements';
+import type { JobDefinition } from '../registry/job-definition';
+import { JobRegistry, unknownJobType } from '../registry/job-registry';
+import { HandlerRegistry } from './handler-registry';
+import type { JobHandler } from './job-handler';
+import { failureOf, type JobOutcome, outcomeOf } from './job-outcome';
+import { JobRun, publishProgress } from './job-run';
+import { JobTenancy } from './job-tenancy';
+
+export interface JobDelivery {
+  /** As it came out of the queue: input like any other. */
+  readonly data: unknown;
+  /** 1 is the first attempt. */
+  readonly attempt: number;
+  /** How often this attempt has waited for a dependency. */
+  readonly waits: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the registries know of a job's type. */
+interface Plan {
+  readonly definition: JobDefinition;
+  readonly handler: JobHandler;
+}
+
+@Injectable()
+export class JobRunner {
+  private readonly logger = new Logger('Jobs');
+
+  constructor(
+    private readonly registry: JobRegistry,
+    private readonly handlers: HandlerRegistry,
+    private readonly jobs: JobRepository,
+    private readonly tenancy: JobTenancy,
+    private readonly database: TenantDatabase,
+    private readonly events: PlatformEvents,
+  ) {}
+
+  /** Never throws. */
+  async run(delivery: JobDelivery): Promise<JobOutcome> {
+    const checked = JOB_REFERENCE.validate(delivery.data);
+    if (checked.issues) return { kind: 'failed', error: new Error(`No job reference: ${checked.issues[0]!.message}`) };
+    const reference = checked.value;
+    try {
+      return await this.tenancy.enter(reference, () => this.runAsTenant(reference, delivery));
+    } catch (error) {
+      return outcomeOf(error, { ...delivery, attempts: delivery.attempt + 1 });
+    }
+  }
+
+  private async runAsTenant(reference: JobReference, delivery: JobDelivery): Promise<JobOutcome> {
+    const attempts = this.registry.find(reference.type)?.attempts ?? 1;
+    let outcome: JobOutcome;
+    try {
+      const plan = await this.plan(reference);
+      outcome = await this.execute(reference, plan, delivery);
+    } catch (error) {
+      outcome = outcomeOf(error, { ...delivery, attempts });
+    }
+    return this.settle(reference, outcome);
+  }
+
+  /** Everything that can be refused before the job starts. */
+  private async plan(reference: JobReference): Promise<Plan> {
+    const definition = this.registry.expect(reference.type);
+    const handler = this.handlers.find(reference.type);
+    if (!handler) throw unknownJobType(reference.type);
+    if (definition.writes) await this.tenancy.requireActive(reference.organization_id);
+    return { definition, handler };
+  }
+
+  private async execute(reference: JobReference, plan: Plan, delivery: JobDelivery): Promise<JobOutcome> {
+    const job = await this.jobs.transition(startJob(reference.job_id, delivery.attempt, reference.type));
+    if (!job) return this.notStartable(reference);
+    publishProgress(this.events, reference.organization_id, job);
+    const run = new JobRun(this.checked(job, plan.definition), {
+      database: this.database,
+      events: this.events,
+      organizationId: reference.organization_id,
+      signal: delivery.signal,
+    });
+    const result = await plan.handler.run(run);
+    const completed = await this.jobs.transition(completeJob(job.id, JSON.stringify(result)));
+    if (!completed) return { kind: 'skipped' };
+    publishProgress(this.events, reference.organization_id, completed);
+    return { kind: 'completed' };
+  }
+
+  /** A row that is final is a delivery too many; a row that this tenant does not have is a forged or broken one. */
+  private async notStartable(reference: JobReference): Promise<JobOutcome> {
+    const job = await this.jobs.find(reference.job_id);
+    if (job?.type !== reference.type) throw mismatch();
+    return { kind: 'skipped' };
+  }
+
+  private checked(job: Job, definition: JobDefinition): Job {
+    const { issues } = definition.payload.validate(job.payload.data);
+    if (!issues && job.payload.version === definition.version) return job;
+    throw new StockyardError({
+      code: 'invalid_job_payload',
+      category: 'unprocessable',
+      message: issues ? `The payload is not valid: ${issues[0]!.message}` : 'The payload has an unknown version.',
+    });
+  }
+
+  /** Writes an outcome into the row. A database that is out makes any outcome wait: the row must not lie. */
+  private async settle(reference: JobReference, outcome: JobOutcome): Promise<JobOutcome> {
+    try {
+      const job = await this.record(reference, outcome);
+      if (job) publishProgress(this.events, reference.organization_id, job);
+      return outcome;
+    } catch (error) {
+      this.logger.warn({ job_id: reference.job_id, err: error }, 'The outcome of a job could not be written');
+      return { kind: 'later', delayMs: 1_000 };
+    }
+  }
+
+  private record(reference: JobReference, outcome: JobOutcome): Promise<Job | undefined> {
+    const id = reference.job_id;
+    switch (outcome.kind) {
+      case 'handed_back':
+      case 'retry':
+        if (outcome.kind === 'retry') this.log('warn', reference, outcome.error);
+        return this.jobs.transition(releaseJob(id));
+      case 'failed':
+        this.log('error', reference, outcome.error);
+        return this.jobs.transition(failJob(id, JSON.stringify(failureOf(outcome.error)), reference.type));
+      default:
+        return Promise.resolve(undefined);
+    }
+  }
+
+  private log(level: 'warn' | 'error', reference: JobReference, error: Error): void {
+    const { job_id, organization_id, type } = reference;
+    const refused = error instanceof StockyardError && error.category !== 'internal';
+    this.logger[level]({ job_id, organization_id, type, err: refused ? undefined : error }, `Job: ${error.message}`);
+  }
+}
+
+function mismatch(): StockyardError {
+  return new StockyardError({
+    code: 'job_mismatch',
+    category: 'unprocessable',
+    message: 'The queue names a job that this organization does not have in this form.',
+  });
+}

@@ -1,0 +1,59 @@
+/** A job as its tenant sees it. */
+import { closed, Fields, shape, type ShapeType } from '#libs/kernel';
+import type { JobClass } from '../job-class';
+
+/**
+ * State machine: queued → running → completed | failed; running → queued (handed back or to be tried again);
+ * queued | running → cancelled. The last three are final.
+ */
+export const JOB_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Why a job failed; shown to its tenant. */
+export interface JobFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface JobProgress {
+  /** Items that are done with, those that failed included. */
+  readonly processed: number;
+  readonly failed: number;
+  /** Known or estimated number of items; null while unknown. */
+  readonly total: number | null;
+}
+
+export interface Job extends JobProgress {
+  readonly id: string;
+  readonly type: string;
+  readonly class: JobClass;
+  readonly state: JobState;
+  readonly payload: { readonly version: number; readonly data: unknown };
+  readonly checkpoint: unknown;
+  readonly result: unknown;
+  readonly error: JobFailure | null;
+  readonly attempts: number;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+/** A line of the input that was left out, and why. */
+export interface JobLineError {
+  /** 1 is the first line of the file. */
+  readonly line: number;
+  readonly code: string;
+  readonly field: string | null;
+  readonly message: string;
+}
+
+/** What travels through outbox and queue: which job to run. Everything else stands in its row. */
+export const JOB_REFERENCE = shape(
+  closed({
+    job_id: Fields.id(),
+    organization_id: Fields.id(),
+    type: Fields.text(100, 'Job type.'),
+    version: Fields.count('Version of the payload.'),
+  }),
+);
+export type JobReference = ShapeType<typeof JOB_REFERENCE>;

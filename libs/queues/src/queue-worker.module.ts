@@ -1,0 +1,91 @@
+/** The worker's half: the queues themselves, relay, processors, upkeep. Needs QueuesModule and a relay pool beside it. */
+import { BullModule } from '@nestjs/bullmq';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import type { AppConfig } from '#libs/config';
+import { Redis } from 'ioredis';
+import { PRODUCER_REDIS, producerRedisOptions, queuePrefix } from './connection/queue-connection';
+import { classProcessors } from './host/class-processor';
+import { DrainingWorker } from './host/draining-worker';
+import { HandlerRegistry } from './host/handler-registry';
+import { JobRunner } from './host/job-runner';
+import { JobTenancy } from './host/job-tenancy';
+import { QueueHost } from './host/queue-host.service';
+import { JOB_CLASSES } from './job-class';
+import { TopicRegistry } from './registry/topic-registry';
+import { JobProducer } from './relay/job-producer';
+import { OutboxRelay } from './relay/outbox-relay';
+import { OutboxRepository } from './relay/outbox.repository';
+import { JobRescue } from './upkeep/job-rescue.task';
+import { RetentionTask } from './upkeep/retention.task';
+import { UpkeepService } from './upkeep/upkeep.service';
+import { UpkeepTasks } from './upkeep/upkeep-tasks';
+
+function producerRedis(config: AppConfig): Redis {
+  const logger = new Logger('QueueProducer');
+  const redis = new Redis(config.REDIS_URL, producerRedisOptions());
+  redis.on('error', (error: Error) => logger.debug({ err: error }, 'Redis is away'));
+  return redis;
+}
+
+@Injectable()
+class ProducerCloser implements OnApplicationShutdown {
+  constructor(@Inject(PRODUCER_REDIS) private readonly redis: Redis) {}
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+  }
+}
+
+@Global()
+@Module({})
+class QueueConnectionModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: QueueConnectionModule,
+      providers: [{ provide: PRODUCER_REDIS, useFactory: () => producerRedis(config) }, ProducerCloser],
+      exports: [PRODUCER_REDIS],
+    };
+  }
+}
+
+@Global()
+@Module({})
+export class QueueWorkerModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    BullModule.workerClass = DrainingWorker;
+    return {
+      module: QueueWorkerModule,
+      imports: [
+        DiscoveryModule,
+        QueueConnectionModule.forRoot(config),
+        BullModule.forRootAsync({
+          inject: [PRODUCER_REDIS],
+          extraOptions: { manualRegistration: true },
+          // Ready or not: a queue whose server is away refuses at once, and the outbox keeps the row.
+          useFactory: (connection: Redis) => ({
+            connection,
+            prefix: queuePrefix(config),
+            skipVersionCheck: true,
+            skipWaitingForReady: true,
+          }),
+        }),
+        BullModule.registerQueue(...JOB_CLASSES.map((name) => ({ name }))),
+      ],
+      providers: [
+        ...[TopicRegistry, OutboxRepository, JobProducer, OutboxRelay],
+        ...[HandlerRegistry, JobTenancy, JobRunner, ...classProcessors(config), QueueHost],
+        ...[UpkeepTasks, UpkeepService, RetentionTask, JobRescue],
+      ],
+      exports: [TopicRegistry, OutboxRelay, QueueHost, UpkeepTasks, UpkeepService],
+    };
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Brings back jobs whose row is open but which the queue has lost: a Redis that came back without its data. Jobs that
+ * the queue knows are left alone; those still in the outbox get the same job id from the relay, and stay one job.
+ */
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import type { Organization } from '#libs/tenancy';
+import type { Job } from '../jobs/job';
+import { JobRepository } from '../jobs/job.repository';
+import { JobProducer } from '../relay/job-producer';
+import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
+
+const OLDER_THAN_SECONDS = 60;
+const PAGE = 500;
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
+@Injectable()
+export class JobRescue implements TenantTask, OnModuleInit {
+  readonly name = 'job rescue';
+  private readonly logger = new Logger('JobRescue');
+
+  constructor(
+    private readonly jobs: JobRepository,
+    private readonly producer: JobProducer,
+    private readonly tasks: UpkeepTasks,
+  ) {}
+
+  onModuleInit(): void {
+    this.tasks.add(this);
+  }
+
+  async run(organization: Organization): Promise<void> {
+    for (let after = FIRST; ;) {
+      const page = await this.jobs.open(OLDER_THAN_SECONDS, after, PAGE);
+      for (const job of page) await this.restore(organization, job);
+      if (page.length < PAGE) return;
+      after = page[page.length - 1]!.id;
+    }
+  }
+
+  private async restore({ id: organization_id }: Organization, { id, type, payload }: Job): Promise<void> {
+    const reference = { job_id: id, organization_id, type, version: payload.version };
+    const restored = await this.producer.restore(this.producer.workOf({ id, payload: reference }));
+    if (restored)
+      this.logger.warn({ job_id: id, organization_id, type }, 'A job that the queue had lost is back in it');
+  }
+}

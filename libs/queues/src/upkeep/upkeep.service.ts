@@ -1,0 +1,103 @@
+/**
+ * Upkeep: partitions ahead of time, and every tenant's tasks. Runs at boot, each hour, and when Redis comes back; a lease
+ * in Redis lets one worker do it for all. A Redis that lost its data lost the lease too, so its lost jobs are found.
+ */
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { newId } from '#libs/kernel';
+import { redisKey } from '#libs/redis';
+import { Directory, type Organization, TenantContextHolder } from '#libs/tenancy';
+import type { Redis } from 'ioredis';
+import { PRODUCER_REDIS } from '../connection/queue-connection';
+import { OutboxRepository } from '../relay/outbox.repository';
+import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
+
+const TICK_MS = 60_000;
+const LEASE_MS = 55 * 60_000;
+const MONTHS_AHEAD = 3;
+
+@Injectable()
+export class UpkeepService {
+  private readonly logger = new Logger('Upkeep');
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private stopping = false;
+  private readonly onReady = () => void this.tick();
+
+  constructor(
+    @Inject(PRODUCER_REDIS) private readonly redis: Redis,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
+    private readonly outbox: OutboxRepository,
+    private readonly directory: Directory,
+    private readonly tenant: TenantContextHolder,
+    private readonly tasks: UpkeepTasks,
+  ) {}
+
+  start(): void {
+    this.redis.on('ready', this.onReady);
+    this.timer = setInterval(this.onReady, TICK_MS);
+    this.onReady();
+  }
+
+  /** Ends after the task at hand. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.redis.off('ready', this.onReady);
+    clearInterval(this.timer);
+    await this.running;
+  }
+
+  /** Runs everything if no worker has within the hour. Never throws: what fails is logged and comes up again. */
+  tick(): Promise<void> {
+    this.running ??= this.runLeased().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  private async runLeased(): Promise<void> {
+    const key = redisKey(this.config.REDIS_KEY_PREFIX, 'upkeep', null, 'lease');
+    try {
+      if ((await this.redis.set(key, String(process.pid), 'PX', LEASE_MS, 'NX')) !== 'OK') return;
+      await this.runAll();
+      if (this.stopping) await this.redis.del(key); // half done: the next worker begins at once
+    } catch {
+      // Redis is away, or this process is going: the next tick tries again
+    }
+  }
+
+  private async runAll(): Promise<void> {
+    await this.attempt('partitions', async () => {
+      const made = await this.outbox.maintainPartitions(MONTHS_AHEAD);
+      if (made > 0) this.logger.log(`Made ${made} partitions.`);
+    });
+    await this.attempt('tenants', () => this.visitTenants());
+  }
+
+  private async visitTenants(): Promise<void> {
+    for await (const organization of this.directory.all()) {
+      for (const task of this.tasks.all()) {
+        if (this.stopping) return;
+        await this.attempt(task.name, () => this.visit(organization, task));
+      }
+    }
+  }
+
+  private visit(organization: Organization, task: TenantTask): Promise<void> {
+    const context = {
+      organizationId: organization.id,
+      actor: { type: 'system', id: null },
+      permissions: new Set<string>(),
+      requestId: newId(),
+    } as const;
+    return this.tenant.run(context, () => task.run(organization));
+  }
+
+  private async attempt(task: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn({ task, err: error }, 'Upkeep failed; it will be tried again');
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * FileStore: where uploaded and produced files live. Every file belongs to the tenant of the current context; another
+ * tenant's file cannot be named. One implementation keeps them on a local disk; an object store can be the next.
+ */
+import type { Readable } from 'node:stream';
+
+export interface StoredFile {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+export interface FileStat {
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+}
+
+/** Bytes from `start` (0 is the first) to `end`, inclusive; to the end of the file without `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
+export interface PutOptions {
+  /** More than this is refused with `file_too_large` (413), and nothing is kept. */
+  readonly maxBytes: number;
+}
+
+export abstract class FileStore {
+  /**
+   * Stores a stream under a key such as `imports/{id}.csv`. The file appears whole or not at all, replaces one of the
+   * same key, and survives a crash once this resolves. Memory use does not grow with the file.
+   */
+  abstract put(key: string, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredFile>;
+
+  /** Throws `file_not_found` (404). The caller reads the stream to its end or destroys it. */
+  abstract open(key: string, range?: ByteRange): Promise<Readable>;
+
+  /** undefined where there is no such file. */
+  abstract stat(key: string): Promise<FileStat | undefined>;
+
+  /** Deleting what is not there is no error. */
+  abstract delete(key: string): Promise<void>;
+
+  /** Removes what interrupted puts of this tenant left behind and nobody has written to for `olderThanMs`. */
+  abstract removeAbandoned(olderThanMs: number): Promise<void>;
+
+  /** Rejects when files cannot be written at the moment. Needs no tenant. */
+  abstract check(): Promise<void>;
+}

@@ -1,0 +1,148 @@
+/** FileStore on a local or shared disk. A file is written beside its place, synced, and moved there by one rename. */
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { StockyardError } from '#libs/kernel';
+import { TenantContextHolder } from '#libs/tenancy';
+import { tenantPath } from './file-key';
+import { type ByteRange, FileStore, type FileStat, type PutOptions, type StoredFile } from './file-store';
+
+const TEMPORARY = '.partial';
+
+@Injectable()
+export class LocalFileStore extends FileStore {
+  private readonly root: string;
+
+  constructor(
+    private readonly tenant: TenantContextHolder,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'STORAGE_DIR'>,
+  ) {
+    super();
+    this.root = resolve(config.STORAGE_DIR);
+  }
+
+  override async put(key: string, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredFile> {
+    const path = this.path(key);
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${randomBytes(6).toString('hex')}${TEMPORARY}`;
+    try {
+      const handle = await open(temporary, 'wx', 0o640);
+      const stored = await write(handle, content, options).finally(() => handle.close());
+      await rename(temporary, path);
+      await syncDirectory(dirname(path));
+      return stored;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw translate(error);
+    }
+  }
+
+  override async open(key: string, range?: ByteRange): Promise<Readable> {
+    try {
+      const handle = await open(this.path(key), 'r');
+      return handle.createReadStream({
+        start: range?.start ?? 0,
+        ...(range?.end === undefined ? {} : { end: range.end }),
+      });
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  override async stat(key: string): Promise<FileStat | undefined> {
+    try {
+      const { size, mtime } = await stat(this.path(key));
+      return { bytes: size, modifiedAt: mtime };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw translate(error);
+    }
+  }
+
+  override async delete(key: string): Promise<void> {
+    await rm(this.path(key), { force: true });
+  }
+
+  override async removeAbandoned(olderThanMs: number): Promise<void> {
+    const own = join(this.root, this.tenant.current().organizationId);
+    const entries = await readdir(own, { recursive: true }).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    for (const entry of entries.filter((name) => name.endsWith(TEMPORARY))) {
+      const found = await stat(join(own, entry)).catch(() => undefined);
+      if (found && Date.now() - found.mtimeMs > olderThanMs) await rm(join(own, entry), { force: true });
+    }
+  }
+
+  override async check(): Promise<void> {
+    await mkdir(this.root, { recursive: true });
+    await access(this.root, constants.R_OK | constants.W_OK);
+  }
+
+  private path(key: string): string {
+    return join(this.root, tenantPath(this.tenant.current().organizationId, key));
+  }
+}
+
+async function write(
+  handle: FileHandle,
+  content: AsyncIterable<Uint8Array>,
+  { maxBytes }: PutOptions,
+): Promise<StoredFile> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of content) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    digest.update(chunk);
+    await handle.writeFile(chunk); // appends at the position; unlike write(), never stops short
+  }
+  await handle.sync();
+  return { bytes, sha256: digest.digest('hex') };
+}
+
+/** A rename is durable once the directory is; not every platform lets a directory be opened. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+function tooLarge(maxBytes: number): StockyardError {
+  return new StockyardError({
+    code: 'file_too_large',
+    category: 'too_large',
+    message: `The file is larger than ${maxBytes} bytes; split it.`,
+    details: { max_bytes: maxBytes },
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'EIO']);
+
+function translate(error: unknown): unknown {
+  if (isMissing(error)) {
+    return new StockyardError({
+      code: 'file_not_found',
+      category: 'not_found',
+      message: 'The file is not there any more.',
+      cause: error,
+    });
+  }
+  if (!OUT_OF_SPACE.has((error as NodeJS.ErrnoException).code ?? '')) return error;
+  return new StockyardError({
+    code: 'storage_unavailable',
+    category: 'unavailable',
+    message: 'Files cannot be stored at the moment. Retry.',
+    retryAfterSeconds: 10,
+    cause: error,
+  });
+}
