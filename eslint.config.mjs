@@ -33,6 +33,7 @@ export default tseslint.config(
     files: [
       'libs/config/**',
       'libs/testing/**',
+      'libs/local-stack/**',
       'tools/**',
       'bench/**',
       '**/*.spec.ts',

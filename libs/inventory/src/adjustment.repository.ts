@@ -8,18 +8,19 @@ import { newId } from '#libs/kernel';
 import { IdempotentFlight, type IdempotentReply, type IdempotentRequest, recordStatement } from '#libs/idempotency';
 import { outboxStatement } from '#libs/queues';
 import type { Adjustment, CreateAdjustment } from './adjustment.schema';
+import { levelOf, lockLevels } from './level.sql';
 import { type Origin, ORIGIN_COLUMNS, originOf } from './origin';
 
-/** Lines of $2 with product and location found: l.product, l.location are null where there is none. */
+/** Lines of $2 with product and place found: product, place are null where there is none. */
 const RESOLVED = `
   select l.line, l.movement, l.delta, l.quantity, l.expected_quantity, coalesce(l.bucket, 'available') as bucket, l.sku as given,
-    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku) as sku, place.id as location
+    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku) as sku, place.id as place
   from jsonb_to_recordset($2::jsonb) as l (line integer, movement uuid, sku text, product_id uuid, location text,
     delta bigint, quantity bigint, expected_quantity bigint, bucket text)
-  left join products by_sku on by_sku.organization_id = $1 and by_sku.sku = l.sku
-  left join products by_id on by_id.organization_id = $1 and by_id.id = l.product_id
-  left join locations place on place.organization_id = $1 and place.state = 'active'
-    and case when l.location is null then place.is_default else place.code = l.location end`;
+  left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.sku = l.sku limit 1) by_sku on true
+  left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.id = l.product_id limit 1) by_id on true
+  left join lateral (select p.id from locations p where p.organization_id = $1 and p.state = 'active'
+    and case when l.location is null then p.is_default else p.code = l.location end limit 1) place on true`;
 
 const prepare = tenantStatement(
   'adjustment_prepare',
@@ -28,50 +29,47 @@ const prepare = tenantStatement(
        case when given is null then 'product_id' else 'sku' end)) from line where product is null
      union all
      select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line - 1))
-       from line where location is null
+       from line where place is null
      union all
      select refuse('duplicate_line', 'unprocessable', 'A counted product may stand in one line only.', format('lines[%s].quantity', max(line) - 1))
-       from line group by product, location having count(*) > 1 and bool_or(quantity is not null))
+       from line group by product, place having count(*) > 1 and bool_or(quantity is not null))
    insert into stock_levels (organization_id, product_id, location_id)
-   select distinct $1::uuid, product, location from line where (select count(*) from refused) = 0
+   select distinct $1::uuid, product, place from line where (select count(*) from refused) = 0
    order by 2, 3 on conflict do nothing`,
 );
 
 const lock = tenantStatement(
   'adjustment_lock',
-  `with line as materialized (${RESOLVED})
-   select level.product_id from stock_levels level
-   where level.organization_id = $1 and (level.product_id, level.location_id) in (select product, location from line)
-   order by level.product_id, level.location_id for update`,
+  `with line as materialized (${RESOLVED}) ${lockLevels('select product, place from line')}`,
 );
 
 const apply = tenantStatement(
   'adjustment_apply',
-  `with line as materialized (${RESOLVED}), change as materialized (
-     select line.product, line.location, min(line.line) as line, min(line.sku) as sku, (array_agg(line.movement order by line.line))[1] as movement,
-       bool_or(line.quantity is not null) as counted, max(line.expected_quantity) as expected,
-       min(level.on_hand) as on_hand, min(level.available) as available, min(level.unavailable) as unavailable,
-       case when bool_or(line.quantity is not null) then max(line.quantity) - min(level.on_hand)
-         else coalesce(sum(line.delta) filter (where line.bucket = 'available'), 0)::bigint end as available_change,
-       coalesce(sum(line.delta) filter (where line.bucket = 'unavailable'), 0)::bigint as unavailable_change
-     from line join stock_levels level on level.organization_id = $1 and level.product_id = line.product and level.location_id = line.location
-     group by line.product, line.location),
+  `with line as materialized (${RESOLVED}), asked as materialized (
+     select product, place, min(line) as line, min(sku) as sku, (array_agg(movement order by line))[1] as movement,
+       max(quantity) as counted, max(expected_quantity) as expected,
+       coalesce(sum(delta) filter (where bucket = 'available'), 0)::bigint as available_delta,
+       coalesce(sum(delta) filter (where bucket = 'unavailable'), 0)::bigint as unavailable_change
+     from line group by product, place),
+   change as materialized (
+     select asked.*, level.tid, level.on_hand, level.available, level.unavailable,
+       coalesce(asked.counted - level.on_hand, asked.available_delta) as available_change
+     from asked ${levelOf('asked')}),
    refused as materialized (
      select refuse('stale_quantity', 'conflict', format('On hand is %s, not %s; read it again.', on_hand, expected),
        format('lines[%s].expected_quantity', line - 1), jsonb_build_object('sku', sku, 'current_quantity', on_hand))
      from change where expected <> on_hand
      union all
      select refuse('insufficient_stock', 'conflict', format('%s of %s are available; the change of %s would go below zero.', available, sku, available_change),
-       format('lines[%s].%s', line - 1, case when counted then 'quantity' else 'delta' end), jsonb_build_object('shortages',
+       format('lines[%s].%s', line - 1, case when counted is null then 'delta' else 'quantity' end), jsonb_build_object('shortages',
          jsonb_build_array(jsonb_build_object('sku', sku, 'available', available, 'requested', -available_change))))
      from change where available + available_change < 0 or unavailable + unavailable_change < 0),
    moved as (
      update stock_levels level set available = level.available + change.available_change,
        unavailable = level.unavailable + change.unavailable_change, version = level.version + 1, updated_at = now()
-     from change where level.organization_id = $1 and level.product_id = change.product and level.location_id = change.location
-       and (select count(*) from refused) = 0)
+     from change where level.organization_id = $1 and level.ctid = change.tid and (select count(*) from refused) = 0)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, unavailable_change, ${ORIGIN_COLUMNS})
-   select $1, movement, product, location, case when counted then 'count' else 'adjustment' end, available_change, unavailable_change,
+   select $1, movement, product, place, case when counted is null then 'adjustment' else 'count' end, available_change, unavailable_change,
      $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid from change`,
 );
 

@@ -5,6 +5,7 @@
  */
 import { type Statement, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
+import { levelOf, lockLevels } from './level.sql';
 import { type Origin, ORIGIN_COLUMNS, originOf } from './origin';
 
 export interface StockCount {
@@ -30,51 +31,46 @@ export interface StockCountInput {
 /** The last line wins where a product and location stand twice; lines that lead nowhere stay apart. */
 const RESOLVED = `
   select distinct on (p.id, place.id, case when p.id is null or place.id is null then l.movement end) l.line, l.movement, l.sku, l.location as code, l.quantity,
-    p.id as product, place.id as location
+    p.id as product, place.id as place
   from jsonb_to_recordset($2::jsonb) as l (line bigint, movement uuid, sku text, location text, quantity bigint)
-  left join products p on p.organization_id = $1 and p.sku = l.sku
-  left join locations place on place.organization_id = $1 and place.state = 'active'
-    and case when l.location is null then place.is_default else place.code = l.location end
+  left join lateral (select p.id from products p where p.organization_id = $1 and p.sku = l.sku limit 1) p on true
+  left join lateral (select p.id from locations p where p.organization_id = $1 and p.state = 'active'
+    and case when l.location is null then p.is_default else p.code = l.location end limit 1) place on true
   order by p.id, place.id, case when p.id is null or place.id is null then l.movement end, l.line desc`;
 
 const ensure = tenantStatement(
   'stock_count_ensure',
   `with line as materialized (${RESOLVED})
    insert into stock_levels (organization_id, product_id, location_id)
-   select $1, product, location from line where product is not null and location is not null
-   order by product, location on conflict do nothing`,
+   select $1, product, place from line where product is not null and place is not null
+   order by product, place on conflict do nothing`,
 );
 
 const lock = tenantStatement(
   'stock_count_lock',
-  `with line as materialized (${RESOLVED})
-   select level.product_id from stock_levels level
-   where level.organization_id = $1 and (level.product_id, level.location_id) in (select product, location from line)
-   order by level.product_id, level.location_id for update`,
+  `with line as materialized (${RESOLVED}) ${lockLevels('select product, place from line')}`,
 );
 
 const apply = tenantStatement(
   'stock_count_apply',
   `with line as materialized (${RESOLVED}), change as materialized (
-     select line.*, line.quantity - level.on_hand as difference
-     from line join stock_levels level on level.organization_id = $1 and level.product_id = line.product and level.location_id = line.location
+     select line.*, level.tid, line.quantity - level.on_hand as difference from line ${levelOf('line')}
      where line.quantity <> level.on_hand and level.available + line.quantity - level.on_hand >= 0),
    moved as (
      update stock_levels level set available = level.available + change.difference, version = level.version + 1, updated_at = now()
-     from change where level.organization_id = $1 and level.product_id = change.product and level.location_id = change.location)
+     from change where level.organization_id = $1 and level.ctid = change.tid)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, ${ORIGIN_COLUMNS})
-   select $1, movement, product, location, 'count', difference, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid from change`,
+   select $1, movement, product, place, 'count', difference, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid from change`,
 );
 
 const PROBLEMS = `
   select $3::uuid as reference_id, line.line, problem.code, problem.field, problem.message
-  from (${RESOLVED}) line
-  left join stock_levels level on level.organization_id = $1 and level.product_id = line.product and level.location_id = line.location
+  from (${RESOLVED}) line ${levelOf('line')}
   cross join lateral (values (case
-      when line.product is null then 'unknown_product' when line.location is null then 'unknown_location'
+      when line.product is null then 'unknown_product' when line.place is null then 'unknown_location'
       when level.on_hand <> line.quantity then 'count_below_committed' end,
-    case when line.product is null then 'sku' when line.location is null then 'location' else 'on_hand' end,
-    case when line.product is null then 'No product has this SKU.' when line.location is null then 'No active location has this code.'
+    case when line.product is null then 'sku' when line.place is null then 'location' else 'on_hand' end,
+    case when line.product is null then 'No product has this SKU.' when line.place is null then 'No active location has this code.'
       else format('%s units are held, allocated or unavailable; the count may not be lower.', level.on_hand - level.available) end))
     as problem (code, field, message)
   where problem.code is not null`;

@@ -1,57 +1,45 @@
 /**
  * A new order in one flight. The levels it takes from are locked in the order of their key, so that orders whose lines
- * stand in opposite order cannot wait for each other; then one conditional UPDATE takes the stock of all lines, summed
- * by product and place, or the whole flight is refused with the list of what is short.
+ * stand in opposite order cannot wait for each other; what follows sees levels that nobody else can change. Then the
+ * lines, summed by product and place, are taken together, or the whole flight is refused with the list of what is short.
  */
 import { type Statement, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
-import { RESOLVED_LINES, UNKNOWN_LINES } from './order.sql';
+import { levelOf, lockLevels, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
+import { RESOLVED_LINES, SHORTAGES, UNKNOWN_LINES } from './order.sql';
 import type { CreateOrder } from './order.schema';
 
-const lock = tenantStatement(
-  'order_create_lock',
-  `with line as materialized (${RESOLVED_LINES}), refused as materialized (${UNKNOWN_LINES}),
-   locked as (
-     select level.product_id from stock_levels level
-     where level.organization_id = $1 and (level.product_id, level.location_id) in (select product, place from line where kind = 'goods')
-     order by level.product_id, level.location_id for update)
-   select (select count(*) from refused) as refused, (select count(*) from locked) as locked`,
-);
-
+/** Refuses unknown lines before anything waits for a lock. */
 const check = tenantStatement(
   'order_create_check',
   `with line as materialized (${RESOLVED_LINES}), refused as materialized (${UNKNOWN_LINES})
    select count(*) as refused from refused`,
 );
 
+const lock = tenantStatement(
+  'order_create_lock',
+  `with line as materialized (${RESOLVED_LINES}) ${lockLevels("select product, place from line where kind = 'goods'")}`,
+);
+
 /** $3 is true when the goods leave at once: then nothing stays allocated. */
 const take = tenantStatement(
   'order_create_take',
-  `with line as materialized (${RESOLVED_LINES}), need as materialized (
+  `with line as materialized (${RESOLVED_LINES}), asked as materialized (
      select product, place, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number,
        (array_agg(movement order by line_number))[1] as movement
      from line where kind = 'goods' group by product, place),
+   need as materialized (select asked.*, level.tid, coalesce(level.available, 0) as available from asked ${levelOf('asked')}),
+   refused as materialized (${SHORTAGES}),
    taken as (
      update stock_levels level set available = level.available - need.quantity,
        allocated = level.allocated + case when $3::boolean then 0 else need.quantity end,
        version = level.version + 1, updated_at = now()
-     from need where level.organization_id = $1 and level.product_id = need.product and level.location_id = need.place
-       and level.available >= need.quantity
-     returning level.product_id, level.location_id),
-   shortage as materialized (
-     select min(need.line_number) as line_number, jsonb_agg(jsonb_build_object('line', need.line_number, 'sku', need.sku,
-       'requested', need.quantity, 'available', coalesce(level.available, 0)) order by need.line_number) as lines
-     from need left join taken on taken.product_id = need.product and taken.location_id = need.place
-     left join stock_levels level on level.organization_id = $1 and level.product_id = need.product and level.location_id = need.place
-     where taken.product_id is null having count(*) > 0),
-   refused as materialized (
-     select refuse('insufficient_stock', 'conflict', format('%s of the ordered products are short; nothing was taken.', jsonb_array_length(lines)),
-       format('lines[%s].quantity', line_number - 1), jsonb_build_object('shortages', lines)) from shortage)
+     from need where level.organization_id = $1 and level.ctid = need.tid and level.available >= need.quantity
+       and (select count(*) from refused) = 0)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, allocated_change, ${ORIGIN_COLUMNS})
    select $1, movement, product, place, case when $3 then 'fulfilment' else 'allocation' end, -quantity,
      case when $3 then 0 else quantity end, $4, $5::uuid, $6, $7::timestamptz, $8, $9::uuid
-   from need where (select count(*) from refused) = 0`,
+   from need`,
 );
 
 /** $3 id, $4 reference, $5 customer, $6 state, $7 currency, $8 occurred_at. */
@@ -86,5 +74,5 @@ export function orderCreateStatements({ id, state, body, origin }: OrderCreation
   const { reference = null, customer_reference: customer = null, currency } = body;
   const created = insert(lines, id, reference, customer, state, currency, origin.occurredAt);
   if (state === 'draft' || state === 'confirmed') return [check(lines), created];
-  return [lock(lines), take(lines, state === 'fulfilled', ...originOf(origin)), created];
+  return [check(lines), lock(lines), take(lines, state === 'fulfilled', ...originOf(origin)), created];
 }

@@ -8,7 +8,8 @@
  * Confirmed orders hold no stock; allocated ones hold theirs in `allocated`; fulfilled goods have left.
  */
 import { type Statement, tenantStatement } from '#libs/database';
-import { type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
+import { levelOf, lockLevels, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
+import { SHORTAGES } from './order.sql';
 import type { FulfilOrder } from './order.schema';
 
 /** $2 order, $3 states it may come from, $4 the version of If-Match or null, $5 the action's name. */
@@ -23,12 +24,11 @@ const enter = tenantStatement(
           state, $5::text, array_to_string($3::text[], ' or ')), null, jsonb_build_object('state', state)) end from found)`,
 );
 
-const lockLevels = tenantStatement(
+const lock = tenantStatement(
   'order_lock_levels',
-  `select level.product_id from stock_levels level
-   where level.organization_id = $1 and (level.product_id, level.location_id) in
-     (select product_id, location_id from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods')
-   order by level.product_id, level.location_id for update`,
+  lockLevels(
+    "select product_id as product, location_id as place from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods'",
+  ),
 );
 
 const confirm = tenantStatement(
@@ -36,53 +36,45 @@ const confirm = tenantStatement(
   `update orders set state = 'confirmed', version = version + 1, updated_at = now() where organization_id = $1 and id = $2::uuid`,
 );
 
-const NEED = `
-  select product_id, location_id, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number
-  from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods' group by product_id, location_id`;
-
 /** Takes the stock of a draft or confirmed order. Values from $3 on: the origin. */
 const allocate = tenantStatement(
   'order_allocate',
-  `with need as materialized (${NEED}), taken as (
+  `with asked as materialized (
+     select product_id as product, location_id as place, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number
+     from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods' group by product_id, location_id),
+   need as materialized (select asked.*, level.tid, coalesce(level.available, 0) as available from asked ${levelOf('asked')}),
+   refused as materialized (${SHORTAGES}),
+   taken as (
      update stock_levels level set available = level.available - need.quantity, allocated = level.allocated + need.quantity,
        version = level.version + 1, updated_at = now()
-     from need where level.organization_id = $1 and level.product_id = need.product_id and level.location_id = need.location_id
-       and level.available >= need.quantity
-     returning level.product_id, level.location_id),
-   shortage as materialized (
-     select jsonb_agg(jsonb_build_object('line', need.line_number, 'sku', need.sku, 'requested', need.quantity,
-       'available', coalesce(level.available, 0)) order by need.line_number) as lines
-     from need left join taken on taken.product_id = need.product_id and taken.location_id = need.location_id
-     left join stock_levels level on level.organization_id = $1 and level.product_id = need.product_id and level.location_id = need.location_id
-     where taken.product_id is null having count(*) > 0),
-   refused as materialized (
-     select refuse('insufficient_stock', 'conflict', format('%s of the ordered products are short; nothing was taken.', jsonb_array_length(lines)),
-       null, jsonb_build_object('shortages', lines)) from shortage),
+     from need where level.organization_id = $1 and level.ctid = need.tid and level.available >= need.quantity
+       and (select count(*) from refused) = 0),
    lines as (
      update order_lines set allocated = quantity where organization_id = $1 and order_id = $2 and kind = 'goods'),
    header as (
      update orders set state = 'allocated', version = version + 1, updated_at = now() where organization_id = $1 and id = $2)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, allocated_change, ${ORIGIN_COLUMNS})
-   select $1, new_id(), product_id, location_id, 'allocation', -quantity, quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
-   from need where (select count(*) from refused) = 0`,
+   select $1, new_id(), product, place, 'allocation', -quantity, quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
+   from need`,
 );
 
 /** Gives allocated stock back and cancels. */
 const cancel = tenantStatement(
   'order_cancel',
   `with held as materialized (
-     select product_id, location_id, sum(allocated)::bigint as quantity
-     from order_lines where organization_id = $1 and order_id = $2::uuid and allocated > 0 group by product_id, location_id),
+     select sums.*, level.tid from (
+       select product_id as product, location_id as place, sum(allocated)::bigint as quantity from order_lines
+       where organization_id = $1 and order_id = $2::uuid and allocated > 0 group by product_id, location_id) sums ${levelOf('sums')}),
    given as (
      update stock_levels level set available = level.available + held.quantity, allocated = level.allocated - held.quantity,
        version = level.version + 1, updated_at = now()
-     from held where level.organization_id = $1 and level.product_id = held.product_id and level.location_id = held.location_id),
+     from held where level.organization_id = $1 and level.ctid = held.tid),
    lines as (
      update order_lines set allocated = 0 where organization_id = $1 and order_id = $2 and allocated > 0),
    header as (
      update orders set state = 'cancelled', version = version + 1, updated_at = now() where organization_id = $1 and id = $2)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, allocated_change, ${ORIGIN_COLUMNS})
-   select $1, new_id(), product_id, location_id, 'deallocation', quantity, -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
+   select $1, new_id(), product, place, 'deallocation', quantity, -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
    from held`,
 );
 
@@ -104,18 +96,19 @@ const fulfil = tenantStatement(
      update order_lines l set allocated = l.allocated - leaving.quantity, fulfilled = l.fulfilled + leaving.quantity
      from leaving where l.organization_id = $1 and l.id = leaving.id and (select count(*) from refused) = 0),
    moved as materialized (
-     select product_id, location_id, sum(quantity)::bigint as quantity
-     from leaving group by product_id, location_id),
+     select sums.*, level.tid from (
+       select product_id as product, location_id as place, sum(quantity)::bigint as quantity
+       from leaving group by product_id, location_id) sums ${levelOf('sums')}),
    levels as (
      update stock_levels level set allocated = level.allocated - moved.quantity, version = level.version + 1, updated_at = now()
-     from moved where level.organization_id = $1 and level.product_id = moved.product_id and level.location_id = moved.location_id),
+     from moved where level.organization_id = $1 and level.ctid = moved.tid),
    header as (
      update orders set version = version + 1, updated_at = now(), state = case when (
          select coalesce(sum(allocated), 0) from order_lines where organization_id = $1 and order_id = $2)
        = (select coalesce(sum(quantity), 0) from leaving) then 'fulfilled' else 'partially_fulfilled' end
      where organization_id = $1 and id = $2)
    insert into stock_movements (organization_id, id, product_id, location_id, type, allocated_change, ${ORIGIN_COLUMNS})
-   select $1, new_id(), product_id, location_id, 'fulfilment', -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
+   select $1, new_id(), product, place, 'fulfilment', -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
    from moved`,
 );
 
@@ -141,7 +134,7 @@ export function orderTransitionStatements(transition: OrderTransition): Statemen
   const entered = enter(id, FROM[action], version ?? null, action);
   if (action === 'confirm') return [entered, confirm(id)];
   const moved = [id, ...originOf(origin)];
-  if (action === 'allocate') return [entered, lockLevels(id), allocate(...moved)];
-  if (action === 'cancel') return [entered, lockLevels(id), cancel(...moved)];
-  return [entered, lockLevels(id), fulfil(...moved, lines === undefined ? null : JSON.stringify(lines))];
+  if (action === 'allocate') return [entered, lock(id), allocate(...moved)];
+  if (action === 'cancel') return [entered, lock(id), cancel(...moved)];
+  return [entered, lock(id), fulfil(...moved, lines === undefined ? null : JSON.stringify(lines))];
 }

@@ -21,7 +21,8 @@ export const orderBody = (id: string): string => `
 
 /**
  * The request's lines ($2, a JSON array) with product, place and price found. `product` and `place` are null
- * where there is none; goods of an archived product count as unknown.
+ * where there is none; goods of an archived product count as unknown. LATERAL with LIMIT asks the index for each line:
+ * while the statistics do not know an organization yet, a join would read its whole catalogue.
  */
 export const RESOLVED_LINES = `
   select l.line_number, l.id, l.movement, l.kind, l.quantity, l.description, l.sku as given_sku, l.order_line_id, l.disposition,
@@ -29,10 +30,12 @@ export const RESOLVED_LINES = `
     coalesce(l.unit_price_minor, by_sku.price_minor, by_id.price_minor) as unit_price_minor
   from jsonb_to_recordset($2::jsonb) as l (line_number integer, id uuid, movement uuid, kind text, sku text, product_id uuid,
     location text, quantity bigint, unit_price_minor bigint, description text, order_line_id uuid, disposition text)
-  left join products by_sku on l.kind = 'goods' and by_sku.organization_id = $1 and by_sku.sku = l.sku and by_sku.state = 'active'
-  left join products by_id on l.kind = 'goods' and by_id.organization_id = $1 and by_id.id = l.product_id and by_id.state = 'active'
-  left join locations place on l.kind = 'goods' and place.organization_id = $1 and place.state = 'active'
-    and case when l.location is null then place.is_default else place.code = l.location end`;
+  left join lateral (select p.id, p.sku, p.price_minor from products p
+    where p.organization_id = $1 and p.sku = l.sku and p.state = 'active' limit 1) by_sku on l.kind = 'goods'
+  left join lateral (select p.id, p.sku, p.price_minor from products p
+    where p.organization_id = $1 and p.id = l.product_id and p.state = 'active' limit 1) by_id on l.kind = 'goods'
+  left join lateral (select p.id from locations p where p.organization_id = $1 and p.state = 'active'
+    and case when l.location is null then p.is_default else p.code = l.location end limit 1) place on l.kind = 'goods'`;
 
 /** Refusals for lines of goods whose product or location is not there; a SELECT to union into a list of refusals. */
 export const UNKNOWN_LINES = `
@@ -41,3 +44,11 @@ export const UNKNOWN_LINES = `
   union all
   select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line_number - 1))
   from line where kind = 'goods' and place is null`;
+
+/** Refuses the flight when a row of `need` (quantity, available, sku, line_number) asks for more than is available. */
+export const SHORTAGES = `
+  select refuse('insufficient_stock', 'conflict', format('%s of the ordered products are short; nothing was taken.', jsonb_array_length(lines)),
+    format('lines[%s].quantity', line_number - 1), jsonb_build_object('shortages', lines))
+  from (select min(line_number) as line_number, jsonb_agg(jsonb_build_object('line', line_number, 'sku', sku, 'requested', quantity,
+      'available', available) order by line_number) as lines
+    from need where available < quantity having count(*) > 0) short`;

@@ -4,7 +4,7 @@
  */
 import { type Statement, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
+import { levelOf, lockLevels, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
 import { RESOLVED_LINES } from './order.sql';
 import type { CreateReturn } from './return.schema';
 
@@ -16,7 +16,8 @@ const LINES = `
     coalesce(l.asked_price, sold.unit_price_minor, l.unit_price_minor) as unit_price_minor,
     case when l.kind = 'goods' then coalesce(l.disposition, 'restock') else 'none' end as disposition
   from (select r.*, (($2::jsonb -> (r.line_number - 1)) ->> 'unit_price_minor')::bigint as asked_price from (${RESOLVED_LINES}) r) l
-  left join order_lines sold on sold.organization_id = $1 and sold.id = l.order_line_id and sold.order_id = $3::uuid and sold.kind = 'goods'`;
+  left join lateral (select o.id, o.product_id, o.location_id, o.sku, o.description, o.unit_price_minor from order_lines o
+    where o.organization_id = $1 and o.id = l.order_line_id and o.order_id = $3::uuid and o.kind = 'goods' limit 1) sold on true`;
 
 const enter = tenantStatement(
   'return_enter',
@@ -44,10 +45,7 @@ const prepare = tenantStatement(
 
 const lock = tenantStatement(
   'return_lock',
-  `with line as materialized (${LINES})
-   select level.product_id from stock_levels level
-   where level.organization_id = $1 and (level.product_id, level.location_id) in (select product, place from line where kind = 'goods')
-   order by level.product_id, level.location_id for update`,
+  `with line as materialized (${LINES}) ${lockLevels("select product, place from line where kind = 'goods'")}`,
 );
 
 /** $4 return, $5 reference, $6 reason, $7 currency, $8 occurred_at. */
@@ -75,15 +73,16 @@ const insert = tenantStatement(
 /** Values from $4 on: the origin. */
 const restock = tenantStatement(
   'return_restock',
-  `with line as materialized (${LINES}), back as materialized (
+  `with line as materialized (${LINES}), sums as materialized (
      select product, place, (array_agg(movement order by line_number))[1] as movement,
        coalesce(sum(quantity) filter (where disposition = 'restock'), 0)::bigint as available,
        coalesce(sum(quantity) filter (where disposition = 'unavailable'), 0)::bigint as unavailable
      from line where kind = 'goods' group by product, place),
+   back as materialized (select sums.*, level.tid from sums ${levelOf('sums')}),
    levels as (
      update stock_levels level set available = level.available + back.available, unavailable = level.unavailable + back.unavailable,
        version = level.version + 1, updated_at = now()
-     from back where level.organization_id = $1 and level.product_id = back.product and level.location_id = back.place)
+     from back where level.organization_id = $1 and level.ctid = back.tid)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, unavailable_change, ${ORIGIN_COLUMNS})
    select $1, movement, product, place, 'return', available, unavailable, $4, $5::uuid, $6, $7::timestamptz, $8, $9::uuid from back`,
 );
