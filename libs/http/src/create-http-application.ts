@@ -16,7 +16,9 @@ export interface HttpApplicationOptions {
 }
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Node times the whole body: long enough for the largest upload on a slow line. */
+const REQUEST_TIMEOUT_MS = 600_000;
+const HEADERS_TIMEOUT_MS = 15_000;
 const MAX_HEADER_BYTES = 16_384;
 
 function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
@@ -37,7 +39,7 @@ function adapter(config: AppConfig): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 65_000, // above the idle timeout of common load balancers
     routerOptions: { maxParamLength: 512 },
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
   });
 }
