@@ -48,7 +48,7 @@ export class TenantContextHolder {
   run<T>(context: TenantContext, work: () => T): T {
     this.refuseSwitch(context);
     return this.cls.run({ ifNested: 'inherit' }, () => {
-      this.cls.set(STORE_KEY as never, context as never);
+      this.cls.set(STORE_KEY, context);
       return work();
     });
   }
@@ -56,7 +56,7 @@ export class TenantContextHolder {
   /** Sets the tenant of the request that is being handled. May happen once. */
   enter(context: TenantContext): void {
     this.refuseSwitch(context);
-    this.cls.set(STORE_KEY as never, context as never);
+    this.cls.set(STORE_KEY, context);
   }
 
   private refuseSwitch(next: TenantContext): void {

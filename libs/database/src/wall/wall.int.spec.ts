@@ -272,11 +272,7 @@ describe('the wall', () => {
             () => 'allowed',
             (error: unknown) => (error as { code: string }).code,
           );
-          expect([role, table, code]).toEqual([
-            role,
-            table,
-            (allowed[role]).includes(table) ? 'allowed' : '42501',
-          ]);
+          expect([role, table, code]).toEqual([role, table, allowed[role].includes(table) ? 'allowed' : '42501']);
         }
       } finally {
         await client.end();
