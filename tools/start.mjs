@@ -1,53 +1,14 @@
 // `npm start`: installs and builds what is needed, then runs the local stack on the Node of the npm packages.
 // Plain JavaScript without dependencies, for any Node from 20 on.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { BIN, build, ROOT, stackRuns } from './build.mjs';
 import { install } from './install.mjs';
 
-const ROOT = resolve(fileURLToPath(import.meta.url), '..', '..');
-const NODE = join(ROOT, 'node_modules', '.bin', 'node');
+const NODE = join(BIN, 'node');
 const MAIN = join(ROOT, 'dist', 'tools', 'stack', 'main.js');
-const STAMP = join(ROOT, 'dist', '.built');
-const SOURCES = ['apps', 'libs', 'migrations', 'tools', 'bench', '.swcrc', 'package.json', 'package-lock.json'];
-
-/** The newest change below a path, deletions included (they change their directory), in milliseconds since 1970. */
-function newestChange(path) {
-  if (!existsSync(path)) return 0;
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestChange(join(path, name))), stat.mtimeMs);
-}
-
-function build() {
-  const newest = Math.max(...SOURCES.map((name) => newestChange(join(ROOT, name))));
-  if (existsSync(STAMP) && existsSync(MAIN) && Number(readFileSync(STAMP, 'utf8')) >= newest) return;
-  const began = Date.now();
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const PATH = `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`;
-  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', scripts.build], {
-    cwd: ROOT,
-    env: { ...process.env, PATH },
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`The build failed (${scripts.build}):\n${stdout}${stderr}`.trimEnd());
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  writeFileSync(STAMP, String(newest));
-  console.log(`Built (${((Date.now() - began) / 1000).toFixed(1)} s)`);
-}
-
-/** Whether a stack may be running on these files. Then nothing is replaced under it, and it answers for itself. */
-function mayRun() {
-  try {
-    const lock = join(resolve(ROOT, process.env.STOCKYARD_DIR || '.stockyard'), 'stack.pid.json');
-    process.kill(JSON.parse(readFileSync(lock, 'utf8')).pid, 0);
-    return existsSync(MAIN) && existsSync(NODE);
-  } catch {
-    return false;
-  }
-}
 
 function run() {
   // The channel tells the stack when this process is gone, even by SIGKILL.
@@ -64,9 +25,11 @@ function run() {
 }
 
 try {
-  if (!mayRun()) {
+  // While a stack may run on these files nothing is replaced under it, and it answers for itself.
+  if (!(stackRuns() && existsSync(MAIN) && existsSync(NODE))) {
     await install();
-    build();
+    const seconds = build(MAIN);
+    if (seconds !== undefined) console.log(`Built (${seconds.toFixed(1)} s)`);
   }
   run();
 } catch (error) {

@@ -2,6 +2,7 @@
  * Logs: one JSON object a line on standard output. Each carries the process, and inside a tenant's work its
  * organization and request. Secrets are cut out by field name wherever they stand up to three levels deep.
  */
+import { RequestMethod } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import type { TenantContextHolder } from '#libs/tenancy';
 import type { Params } from 'nestjs-pino';
@@ -56,6 +57,7 @@ export interface LogOptions {
 export function logParams({ config, process, tenant }: LogOptions): Params {
   const quietTest = config.NODE_ENV === 'test' && config.LOG_LEVEL === 'info';
   return {
+    forRoutes: [{ path: '*splat', method: RequestMethod.ALL }], // its own default matches nothing on Fastify
     pinoHttp: {
       level: quietTest ? 'silent' : config.LOG_LEVEL,
       base: { process, version: config.version },

@@ -16,10 +16,17 @@ describe('the metrics registry', () => {
   it('leaves out what cannot be read and shows the rest', async () => {
     const registry = new MetricsRegistry();
     registry.gauge({ name: 'broken', help: 'h', read: () => Promise.reject(new Error('away')) });
+    registry.gauge({ name: 'empty', help: 'h', labels: ['kind'], read: () => [] });
+    registry.counter({
+      name: 'broken_total',
+      help: 'h',
+      labels: ['kind'],
+      read: () => Promise.reject(new Error('away')),
+    });
     registry.gauge({ name: 'fine', help: 'h', read: () => [{ value: 2 }] });
     const text = await registry.text();
     expect(text).toMatch(/^fine 2$/m);
-    expect(text).not.toMatch(/^broken \d/m);
+    expect(text).not.toMatch(/^(broken|empty|broken_total)[ {]/m);
   });
 
   it('is one per process object, so that two applications do not share it', async () => {

@@ -54,7 +54,7 @@ export class MetricsRegistry {
       async collect() {
         const read = await samples(metric);
         this.reset();
-        if (read.length === 0) this.remove(); // a reset leaves 0, which would be a claim
+        if (labels.length === 0) this.remove(); // a reset leaves 0, which would be a claim
         for (const sample of read) this.set({ ...sample.labels }, sample.value);
       },
     });
@@ -71,7 +71,7 @@ export class MetricsRegistry {
       async collect() {
         const read = await samples(metric);
         this.reset();
-        if (read.length === 0) this.remove();
+        if (labels.length === 0) this.remove();
         for (const sample of read) this.inc({ ...sample.labels }, sample.value);
       },
     });

@@ -1,0 +1,72 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Controller, Get, Logger, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { TenantContextHolder } from '#libs/tenancy';
+import { ClsService } from 'nestjs-cls';
+import { LoggerModule, Logger as PinoLogger, type Params } from 'nestjs-pino';
+import { logParams } from './logging';
+
+@Controller()
+class Endpoints {
+  @Get('things/:id')
+  thing(): string {
+    new Logger('Things').log('looking');
+    return 'thing';
+  }
+
+  @Get('ready')
+  ready(): string {
+    return 'ready';
+  }
+}
+
+@Module({})
+class Root {}
+
+describe('the log of requests', () => {
+  const lines: Record<string, unknown>[] = [];
+  let app: NestFastifyApplication;
+
+  beforeAll(async () => {
+    const tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
+    const config = { NODE_ENV: 'production', LOG_LEVEL: 'info', version: '1.2.3' } as const;
+    const { pinoHttp, ...rest } = logParams({ config, process: 'api', tenant });
+    const sink = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+    const params = { ...rest, pinoHttp: [pinoHttp, sink] } as Params;
+    const module = { module: Root, imports: [LoggerModule.forRoot(params)], controllers: [Endpoints] };
+    const adapter = new FastifyAdapter({ genReqId: () => 'request-7' });
+    app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true });
+    app.useLogger(app.get(PinoLogger));
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  });
+
+  afterAll(async () => {
+    await app.close();
+    Logger.overrideLogger(true);
+  });
+
+  it('has one line a request with its id, and the same id on lines written meanwhile', async () => {
+    lines.length = 0;
+    await app.inject({ url: '/things/1?token=hidden', headers: { authorization: 'hidden', cookie: 'hidden' } });
+    expect(lines).toEqual([
+      expect.objectContaining({ message: 'looking', context: 'Things', request_id: 'request-7' }),
+      expect.objectContaining({
+        message: 'request completed',
+        level: 'info',
+        request: { id: 'request-7', method: 'GET', path: '/things/1' },
+        response: { status: 200 },
+        duration_ms: expect.any(Number),
+      }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('hidden');
+  });
+
+  it('has a line for what no route took, and none for a probe', async () => {
+    lines.length = 0;
+    await app.inject({ url: '/ready' });
+    await app.inject({ url: '/nowhere' });
+    expect(lines.map(({ request }) => request)).toEqual([expect.objectContaining({ path: '/nowhere' })]);
+  });
+});
