@@ -32,6 +32,11 @@ interface Work {
   readonly status: number;
   /** From recordStatement: renders the answer and stores it. */
   readonly record: (request: RecordedRequest) => Statement;
+  /**
+   * Statements after the record that take locks others wait for. The answer may not depend on them; standing last they
+   * hold their locks for their own time and the commit only.
+   */
+  readonly last?: readonly Statement[];
 }
 
 export interface RecordedRequest {
@@ -75,8 +80,9 @@ export class IdempotentFlight {
         claim(request.key, fingerprint),
         ...work.statements,
         work.record({ key: request.key, fingerprint, status: work.status }),
+        ...(work.last ?? []),
       ]);
-      const [row] = results[results.length - 1]!.rows as { body: Body }[];
+      const [row] = results[1 + work.statements.length]!.rows as { body: Body }[];
       return new IdempotentReply(work.status, row!.body, false);
     } catch (error) {
       if (error instanceof StockyardError && error.code === ALREADY_DONE) return this.replay<Body>(request.key);

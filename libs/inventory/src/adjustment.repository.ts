@@ -8,19 +8,17 @@ import { newId } from '#libs/kernel';
 import { IdempotentFlight, type IdempotentReply, type IdempotentRequest, recordStatement } from '#libs/idempotency';
 import { outboxStatement } from '#libs/queues';
 import type { Adjustment, CreateAdjustment } from './adjustment.schema';
-import { levelOf, lockLevels } from './level.sql';
+import { levelOf, lockLevels, placeOf } from './level.sql';
 import { type Origin, ORIGIN_COLUMNS, originOf } from './origin';
 
 /** Lines of $2 with product and place found: product, place are null where there is none. */
 const RESOLVED = `
   select l.line, l.movement, l.delta, l.quantity, l.expected_quantity, coalesce(l.bucket, 'available') as bucket, l.sku as given,
-    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku) as sku, place.id as place
+    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku) as sku, ${placeOf('l.location')} as place
   from jsonb_to_recordset($2::jsonb) as l (line integer, movement uuid, sku text, product_id uuid, location text,
     delta bigint, quantity bigint, expected_quantity bigint, bucket text)
   left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.sku = l.sku limit 1) by_sku on true
-  left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.id = l.product_id limit 1) by_id on true
-  left join lateral (select p.id from locations p where p.organization_id = $1 and p.state = 'active'
-    and case when l.location is null then p.is_default else p.code = l.location end limit 1) place on true`;
+  left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.id = l.product_id limit 1) by_id on true`;
 
 const prepare = tenantStatement(
   'adjustment_prepare',

@@ -5,5 +5,5 @@ export { AdjustmentService } from './adjustment.service';
 export { LEVEL_QUERY, MOVEMENT, MOVEMENT_QUERY, MOVEMENT_SUM, STOCK_LEVEL, type StockLevel } from './stock.schema';
 export { StockService } from './stock.service';
 export { type StockCount, stockCountStatements } from './stock-count.statements';
-export { levelOf, lockLevels } from './level.sql';
+export { levelOf, lockLevels, placeOf } from './level.sql';
 export { type Origin, originOf, ORIGIN_COLUMNS } from './origin';

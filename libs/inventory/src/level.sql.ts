@@ -17,3 +17,12 @@ export const lockLevels = (keys: string): string => `
 export const levelOf = (need: string): string => `
   left join lateral (select l.ctid as tid, l.available, l.held, l.allocated, l.unavailable, l.on_hand from stock_levels l
     where l.organization_id = $1 and l.product_id = ${need}.product and l.location_id = ${need}.place limit 1) level on true`;
+
+/**
+ * The id of the active location that a line names by `code`, or of the default one: SQL for a select list. The default is
+ * looked up once a statement, a code once for each line that has one.
+ */
+export const placeOf = (code: string): string => `
+  case when ${code} is null then
+    (select d.id from locations d where d.organization_id = $1 and d.is_default and d.state = 'active')
+  else (select c.id from locations c where c.organization_id = $1 and c.code = ${code} and c.state = 'active') end`;

@@ -5,7 +5,7 @@
  */
 import { type Statement, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { levelOf, lockLevels } from './level.sql';
+import { levelOf, lockLevels, placeOf } from './level.sql';
 import { type Origin, ORIGIN_COLUMNS, originOf } from './origin';
 
 export interface StockCount {
@@ -30,13 +30,14 @@ export interface StockCountInput {
 
 /** The last line wins where a product and location stand twice; lines that lead nowhere stay apart. */
 const RESOLVED = `
-  select distinct on (p.id, place.id, case when p.id is null or place.id is null then l.movement end) l.line, l.movement, l.sku, l.location as code, l.quantity,
-    p.id as product, place.id as place
-  from jsonb_to_recordset($2::jsonb) as l (line bigint, movement uuid, sku text, location text, quantity bigint)
-  left join lateral (select p.id from products p where p.organization_id = $1 and p.sku = l.sku limit 1) p on true
-  left join lateral (select p.id from locations p where p.organization_id = $1 and p.state = 'active'
-    and case when l.location is null then p.is_default else p.code = l.location end limit 1) place on true
-  order by p.id, place.id, case when p.id is null or place.id is null then l.movement end, l.line desc`;
+  select distinct on (product, place, apart) line, movement, sku, code, quantity, product, place
+  from (
+    select found.*, case when found.product is null or found.place is null then found.movement end as apart
+    from (
+      select l.line, l.movement, l.sku, l.location as code, l.quantity, p.id as product, ${placeOf('l.location')} as place
+      from jsonb_to_recordset($2::jsonb) as l (line bigint, movement uuid, sku text, location text, quantity bigint)
+      left join lateral (select p.id from products p where p.organization_id = $1 and p.sku = l.sku limit 1) p on true) found) placed
+  order by product, place, apart, line desc`;
 
 const ensure = tenantStatement(
   'stock_count_ensure',

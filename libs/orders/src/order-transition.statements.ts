@@ -8,8 +8,8 @@
  * Confirmed orders hold no stock; allocated ones hold theirs in `allocated`; fulfilled goods have left.
  */
 import { type Statement, tenantStatement } from '#libs/database';
-import { levelOf, lockLevels, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
-import { SHORTAGES } from './order.sql';
+import { levelOf, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
+import { lockOrderLevels, ORDERED, SHORTAGES } from './order.sql';
 import type { FulfilOrder } from './order.schema';
 
 /** $2 order, $3 states it may come from, $4 the version of If-Match or null, $5 the action's name. */
@@ -24,13 +24,6 @@ const enter = tenantStatement(
           state, $5::text, array_to_string($3::text[], ' or ')), null, jsonb_build_object('state', state)) end from found)`,
 );
 
-const lock = tenantStatement(
-  'order_lock_levels',
-  lockLevels(
-    "select product_id as product, location_id as place from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods'",
-  ),
-);
-
 const confirm = tenantStatement(
   'order_confirm',
   `update orders set state = 'confirmed', version = version + 1, updated_at = now() where organization_id = $1 and id = $2::uuid`,
@@ -39,9 +32,7 @@ const confirm = tenantStatement(
 /** Takes the stock of a draft or confirmed order. Values from $3 on: the origin. */
 const allocate = tenantStatement(
   'order_allocate',
-  `with asked as materialized (
-     select product_id as product, location_id as place, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number
-     from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods' group by product_id, location_id),
+  `with asked as materialized (${ORDERED}),
    need as materialized (select asked.*, level.tid, coalesce(level.available, 0) as available from asked ${levelOf('asked')}),
    refused as materialized (${SHORTAGES}),
    taken as (
@@ -134,7 +125,7 @@ export function orderTransitionStatements(transition: OrderTransition): Statemen
   const entered = enter(id, FROM[action], version ?? null, action);
   if (action === 'confirm') return [entered, confirm(id)];
   const moved = [id, ...originOf(origin)];
-  if (action === 'allocate') return [entered, lock(id), allocate(...moved)];
-  if (action === 'cancel') return [entered, lock(id), cancel(...moved)];
-  return [entered, lock(id), fulfil(...moved, lines === undefined ? null : JSON.stringify(lines))];
+  if (action === 'allocate') return [entered, lockOrderLevels(id), allocate(...moved)];
+  if (action === 'cancel') return [entered, lockOrderLevels(id), cancel(...moved)];
+  return [entered, lockOrderLevels(id), fulfil(...moved, lines === undefined ? null : JSON.stringify(lines))];
 }

@@ -27,6 +27,8 @@ export interface OrderWrite {
   readonly id: string;
   readonly status: number;
   readonly statements: readonly Statement[];
+  /** Run after the answer is recorded, under locks on stock levels. */
+  readonly last?: readonly Statement[];
   readonly event: Omit<OutboxEvent, 'aggregateType' | 'aggregateId'>;
 }
 
@@ -53,6 +55,7 @@ export class OrderRepository {
         outboxStatement([{ ...write.event, aggregateType: 'order', aggregateId: write.id }]),
       ],
       record: record(write.id),
+      last: write.last ?? [],
     });
   }
 

@@ -58,10 +58,10 @@ export class OrderService {
     const id = newId();
     const state = body.advance_to ?? 'allocated';
     const occurredAt = body.occurred_at === undefined ? new Date() : new Date(body.occurred_at);
-    const statements = orderCreateStatements({ id, state, body, origin: this.origin(id, 'order placed', occurredAt) });
+    const work = orderCreateStatements({ id, state, body, origin: this.origin(id, 'order placed', occurredAt) });
     return this.orders.write(
       { key, operation: 'order.create', body },
-      { id, status: 201, statements, event: { topic: `order.${state}`, payload: { order_id: id, state } } },
+      { id, status: 201, ...work, event: { topic: `order.${state}`, payload: { order_id: id, state } } },
     );
   }
 

@@ -1,5 +1,6 @@
 /** Fragments of SQL that the statements of orders share. */
-import { rfc3339 } from '#libs/database';
+import { rfc3339, tenantStatement } from '#libs/database';
+import { lockLevels, placeOf } from '#libs/inventory';
 
 const SUMMARY_FIELDS = (order: string): string => `
   'id', ${order}.id, 'reference', ${order}.reference, 'customer_reference', ${order}.customer_reference, 'state', ${order}.state,
@@ -26,16 +27,14 @@ export const orderBody = (id: string): string => `
  */
 export const RESOLVED_LINES = `
   select l.line_number, l.id, l.movement, l.kind, l.quantity, l.description, l.sku as given_sku, l.order_line_id, l.disposition,
-    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku, l.sku) as sku, place.id as place,
+    coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku, l.sku) as sku, case when l.kind = 'goods' then ${placeOf('l.location')} end as place,
     coalesce(l.unit_price_minor, by_sku.price_minor, by_id.price_minor) as unit_price_minor
   from jsonb_to_recordset($2::jsonb) as l (line_number integer, id uuid, movement uuid, kind text, sku text, product_id uuid,
     location text, quantity bigint, unit_price_minor bigint, description text, order_line_id uuid, disposition text)
   left join lateral (select p.id, p.sku, p.price_minor from products p
     where p.organization_id = $1 and p.sku = l.sku and p.state = 'active' limit 1) by_sku on l.kind = 'goods'
   left join lateral (select p.id, p.sku, p.price_minor from products p
-    where p.organization_id = $1 and p.id = l.product_id and p.state = 'active' limit 1) by_id on l.kind = 'goods'
-  left join lateral (select p.id from locations p where p.organization_id = $1 and p.state = 'active'
-    and case when l.location is null then p.is_default else p.code = l.location end limit 1) place on l.kind = 'goods'`;
+    where p.organization_id = $1 and p.id = l.product_id and p.state = 'active' limit 1) by_id on l.kind = 'goods'`;
 
 /** Refusals for lines of goods whose product or location is not there; a SELECT to union into a list of refusals. */
 export const UNKNOWN_LINES = `
@@ -52,3 +51,16 @@ export const SHORTAGES = `
   from (select min(line_number) as line_number, jsonb_agg(jsonb_build_object('line', line_number, 'sku', sku, 'requested', quantity,
       'available', available) order by line_number) as lines
     from need where available < quantity having count(*) > 0) short`;
+
+/** What an order ($2) takes, by product and place. */
+export const ORDERED = `
+  select product_id as product, location_id as place, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number
+  from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods' group by product_id, location_id`;
+
+/** Locks the levels of an order's goods, in the order of their key. */
+export const lockOrderLevels = tenantStatement(
+  'order_lock_levels',
+  lockLevels(
+    "select product_id as product, location_id as place from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods'",
+  ),
+);
