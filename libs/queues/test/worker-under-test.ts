@@ -7,6 +7,7 @@ import { newId } from '#libs/kernel';
 import { type EventPayloads, PlatformEvents } from '#libs/messaging';
 import { RedisModule } from '#libs/redis';
 import { TenancyModule, TenantContextHolder } from '#libs/tenancy';
+import { UsageModule } from '#libs/usage';
 import { type JobDefinition, QueueHost, QueuesModule, QueueWorkerModule } from '../src';
 
 /** Keeps the hints instead of sending them. */
@@ -52,6 +53,7 @@ export async function workerUnderTest({
       TenancyModule,
       DatabaseModule.forRoot({ config, applicationName: 'worker-under-test', relay: true }),
       RedisModule.forRoot(config),
+      UsageModule.forRoot(),
       {
         module: EventsModule,
         global: true,

@@ -3,6 +3,8 @@ import type { RedisOptions } from 'ioredis';
 
 const RECONNECT_CAP_MS = 1_000;
 const COMMAND_TIMEOUT_MS = 50;
+/** ioredis keeps the process alive for this long after a disconnect from a server that is away. */
+const DISCONNECT_TIMEOUT_MS = 100;
 
 const reconnect = (attempt: number): number => Math.min(attempt * 50, RECONNECT_CAP_MS);
 
@@ -11,13 +13,14 @@ const reconnect = (attempt: number): number => Math.min(attempt * 50, RECONNECT_
  * - `fast`: cache and limits: no offline queue, an answer within 50 ms or an error, so that a request never hangs
  */
 export function redisOptions(purpose: 'queue' | 'fast'): RedisOptions {
-  if (purpose === 'queue') return { maxRetriesPerRequest: null, retryStrategy: reconnect };
+  const shared = { retryStrategy: reconnect, disconnectTimeout: DISCONNECT_TIMEOUT_MS };
+  if (purpose === 'queue') return { ...shared, maxRetriesPerRequest: null };
   return {
+    ...shared,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: 1_000,
-    retryStrategy: reconnect,
     autoResendUnfulfilledCommands: false,
   };
 }
