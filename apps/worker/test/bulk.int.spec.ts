@@ -2,7 +2,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BULK_EXPORT, type ExportRequest } from '#libs/bulk';
 import { JobService } from '#libs/queues';
 import { FileStore } from '#libs/storage';
-import { createOrganization, createTestEnvironment, type TestEnvironment, type TestOrganization } from '#libs/testing';
+import {
+  createOrganization,
+  createTestEnvironment,
+  type TestEnvironment,
+  type TestOrganization,
+  waitFor,
+} from '#libs/testing';
 import { parse } from 'csv-parse/sync';
 import { createWorker } from '../src/create-worker';
 import {
@@ -50,6 +56,21 @@ describe('Bulk jobs in the worker', () => {
 
       expect(await importing(text)).toMatchObject({ state: 'completed', result: { lines: 1_200, failed: 0 } });
       expect(await stock(env, organization.id)).toEqual(expectedStock(1_200));
+    });
+
+    it('charges its tenant for the time it took', async () => {
+      await importing(goodFile(200));
+      const [usage] = await waitFor(
+        async () => {
+          const rows = await env.query<{ value: string }>(
+            "select value from tenant_usage where organization_id = $1 and metric = 'job_milliseconds'",
+            [organization.id],
+          );
+          return rows.length > 0 && rows;
+        },
+        { what: 'the usage to be written' },
+      );
+      expect(Number(usage!.value)).toBeGreaterThan(0);
     });
 
     it('reports the broken lines by number and takes in the rest', async () => {
