@@ -20,9 +20,10 @@ const RETRYABLE = new Set(['40001', '40P01', '55P03']);
 const CONNECTION_LOST =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Client was closed/;
 
+/** By shape, not by class: errors of sockets come from another realm where the code runs in a sandbox. */
 function unwrap(error: unknown): PostgresError | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return (error as PostgresError).driverError ?? error;
+  if (typeof error !== 'object' || error === null || !('message' in error)) return undefined;
+  return (error as PostgresError).driverError ?? (error as PostgresError);
 }
 
 /** True for an error after which the same transaction may be tried again: deadlock, serialization, lock timeout. */

@@ -1,4 +1,3 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AppConfig, ConfigModule } from '#libs/config';
@@ -8,62 +7,8 @@ import { ObservabilityModule } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
 import { FileStore } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
-import { createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
+import { createTestEnvironment, type TestEnvironment, waitFor, Way } from '#libs/testing';
 import { type HealthReport, HealthModule } from '.';
-
-/** A way to a server that can be cut, or made to swallow everything. */
-class Way {
-  private readonly sockets = new Set<Socket>();
-  private swallowing = false;
-  private server: Server | undefined;
-
-  constructor(
-    private readonly target: { readonly host: string; readonly port: number },
-    public port = 0,
-  ) {}
-
-  async open(): Promise<void> {
-    this.swallowing = false;
-    this.server = createServer((near) => {
-      const far = connect(this.target);
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.sockets.add(from);
-        from.on('error', () => undefined);
-        from.on('close', () => to.destroy());
-        from.on('data', (chunk) => this.swallowing || to.write(chunk));
-      }
-    });
-    await new Promise<void>((resolve) => this.server!.listen(this.port, '127.0.0.1', resolve));
-    this.port = (this.server.address() as { port: number }).port;
-  }
-
-  swallow(): void {
-    this.swallowing = true;
-  }
-
-  async cut(): Promise<void> {
-    const closed = new Promise<void>((resolve) => (this.server ? this.server.close(() => resolve()) : resolve()));
-    for (const socket of this.sockets) socket.destroy();
-    this.sockets.clear();
-    await closed;
-    this.server = undefined;
-  }
-}
-
-function wayTo(url: string): { way: Way; url: () => string } {
-  const parsed = new URL(url);
-  const way = new Way({ host: parsed.hostname, port: Number(parsed.port) });
-  return {
-    way,
-    url: () => {
-      parsed.port = String(way.port);
-      return parsed.toString();
-    },
-  };
-}
 
 @Controller()
 class SlowEndpoint {
@@ -125,18 +70,17 @@ describe('health', () => {
 
   beforeAll(async () => {
     env = await createTestEnvironment();
-    const [toDatabase, toCache, toQueue] = [env.config.DATABASE_URL, env.config.REDIS_URL, env.config.REDIS_URL].map(
-      wayTo,
-    ) as [ReturnType<typeof wayTo>, ReturnType<typeof wayTo>, ReturnType<typeof wayTo>];
-    [database, cache, queue] = [toDatabase.way, toCache.way, toQueue.way];
+    [database, cache, queue] = [env.config.DATABASE_URL, env.config.REDIS_URL, env.config.REDIS_URL].map(
+      (url) => new Way(url),
+    ) as [Way, Way, Way];
     ways.push(database, cache, queue);
     await Promise.all(ways.map((way) => way.open()));
     app = await start({
       ...env.config,
-      DATABASE_URL: toDatabase.url(),
-      redisCacheUrl: toCache.url(),
-      redisLimitsUrl: toCache.url(),
-      REDIS_URL: toQueue.url(),
+      DATABASE_URL: database.url,
+      redisCacheUrl: cache.url,
+      redisLimitsUrl: cache.url,
+      REDIS_URL: queue.url,
       DATABASE_POOL_WAIT_MS: 2_000,
       SHUTDOWN_GRACE_MS: 2_000,
     });

@@ -5,3 +5,4 @@ export { createOrganization, type TestOrganization } from './environment/organiz
 export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
+export { Way } from './chaos/way';
