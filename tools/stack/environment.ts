@@ -45,7 +45,6 @@ export function applicationEnvironment({
     ADMIN_TOKEN: secrets.ADMIN_TOKEN,
     JWT_SECRET: secrets.JWT_SECRET,
     MESSAGING_SECRET: secrets.MESSAGING_SECRET,
-    STORAGE_SECRET: secrets.STORAGE_SECRET,
     STORAGE_DIR: storageDir,
   };
 }

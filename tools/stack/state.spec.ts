@@ -20,7 +20,7 @@ describe('the directory of a stack', () => {
     const made = loadSecrets(state, {});
     expect(mode('secrets.json')).toBe(0o600);
     expect(loadSecrets(StateDirectory.open(dir), {})).toEqual(made);
-    expect(new Set(Object.values(made)).size).toBe(10);
+    expect(new Set(Object.values(made)).size).toBe(Object.keys(made).length);
     expect(made.JWT_SECRET.length).toBeGreaterThanOrEqual(32);
   });
 

@@ -70,7 +70,6 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
   MESSAGING_SECRET: devSecret('messaging', 'Signs messages between the processes.'),
-  STORAGE_SECRET: devSecret('storage', 'Signs download links.'),
   STORAGE_DIR: Type.String({ default: '.stockyard/files', description: 'Directory of uploaded and produced files.' }),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400, 'Life of an access token.'),
   REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),

@@ -93,6 +93,20 @@ const SUMMARY = {
   updated_at: Fields.timestamp(),
 } as const;
 
+/** What a line of an order and of a return show alike. */
+export const LINE_FIELDS = {
+  id: Fields.id(),
+  line_number: Type.Integer(),
+  kind: Type.Enum(['goods', 'charge', 'discount']),
+  product_id: Fields.nullable(Fields.id()),
+  location_id: Fields.nullable(Fields.id()),
+  sku: Fields.nullable(Type.String()),
+  description: Fields.nullable(Type.String()),
+  quantity: Type.Integer(),
+  unit_price_minor: Type.Integer(),
+  amount_minor: Type.Integer(),
+} as const;
+
 export const ORDER_SUMMARY = shape(Type.Object(SUMMARY));
 export type OrderSummary = ShapeType<typeof ORDER_SUMMARY>;
 
@@ -101,16 +115,7 @@ export const ORDER = shape(
     ...SUMMARY,
     lines: Type.Array(
       Type.Object({
-        id: Fields.id(),
-        line_number: Type.Integer(),
-        kind: Type.Enum(['goods', 'charge', 'discount']),
-        product_id: Fields.nullable(Fields.id()),
-        location_id: Fields.nullable(Fields.id()),
-        sku: Fields.nullable(Type.String()),
-        description: Fields.nullable(Type.String()),
-        quantity: Type.Integer(),
-        unit_price_minor: Type.Integer(),
-        amount_minor: Type.Integer(),
+        ...LINE_FIELDS,
         allocated: Type.Integer(),
         fulfilled: Type.Integer(),
         returned: Type.Integer(),

@@ -1,7 +1,7 @@
 /** Shapes of returns: goods and money that come back, with or without the order they belong to. */
 import { closed, Fields, PageQuery, shape, type ShapeType } from '#libs/kernel';
 import Type from 'typebox';
-import { CHARGE_LINE, DISCOUNT_LINE } from './order.schema';
+import { CHARGE_LINE, DISCOUNT_LINE, LINE_FIELDS } from './order.schema';
 
 const MAX_LINES = 2000;
 
@@ -54,17 +54,8 @@ export const RETURN = shape(
     ...SUMMARY,
     lines: Type.Array(
       Type.Object({
-        id: Fields.id(),
-        line_number: Type.Integer(),
-        kind: Type.Enum(['goods', 'charge', 'discount']),
+        ...LINE_FIELDS,
         order_line_id: Fields.nullable(Fields.id()),
-        product_id: Fields.nullable(Fields.id()),
-        location_id: Fields.nullable(Fields.id()),
-        sku: Fields.nullable(Type.String()),
-        description: Fields.nullable(Type.String()),
-        quantity: Type.Integer(),
-        unit_price_minor: Type.Integer(),
-        amount_minor: Type.Integer(),
         disposition: Type.Enum(['restock', 'unavailable', 'none']),
       }),
     ),

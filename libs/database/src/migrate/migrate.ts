@@ -5,7 +5,7 @@
 import type { AppConfig, DatabaseRole } from '#libs/config';
 import { roleUrl } from '#libs/config';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { DataSource, type MixedList } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 
 export interface MigrateProgress {
   readonly step: string;
@@ -14,8 +14,7 @@ export interface MigrateProgress {
 export interface MigrateOptions {
   /** DATABASE_URL must log in as a role that may create roles and databases. */
   readonly config: AppConfig;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type for migration classes
-  readonly migrations: MixedList<Function | string>;
+  readonly migrations: NonNullable<DataSourceOptions['migrations']>;
   readonly onProgress?: (progress: MigrateProgress) => void;
 }
 
