@@ -35,6 +35,8 @@ export type ShapeType<S> = S extends Shape<infer T> ? T : never;
 interface ShapeOptions {
   /** Values arrive as text (query, path): numbers and booleans are converted, defaults are filled in. */
   readonly text?: boolean;
+  /** A missing body counts as an empty object. */
+  readonly optional?: boolean;
 }
 
 const MAX_ISSUES = 20;
@@ -126,7 +128,8 @@ function unstorable(value: unknown, path: readonly string[] = []): string[][] {
 export function shape<S extends TSchema>(schema: S, options: ShapeOptions = {}): Shape<Static<S>> {
   const compiled = Compile(schema);
   const validate = (input: unknown): Validated<Static<S>> => {
-    const value = options.text ? compiled.Default(compiled.Convert(structuredClone(input ?? {}))) : input;
+    const given = input === undefined && (options.text || options.optional) ? {} : input;
+    const value = options.text ? compiled.Default(compiled.Convert(structuredClone(given))) : given;
     if (compiled.Check(value)) {
       const texts = unstorable(value);
       if (texts.length === 0) return { value: value };

@@ -77,6 +77,7 @@ export const FULFIL_ORDER = shape(
       }),
     ),
   }),
+  { optional: true },
 );
 export type FulfilOrder = ShapeType<typeof FULFIL_ORDER>;
 
