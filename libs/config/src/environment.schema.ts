@@ -46,6 +46,11 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   DATABASE_MONITOR_PASSWORD: devSecret('monitor', 'Password of `stockyard_monitor`.'),
   DATABASE_POOL_SIZE: count(12, 500, 'Connections of `stockyard_app` per process and node.'),
   DATABASE_POOL_WAIT_MS: count(5_000, 60_000, 'Longest wait for a connection before a request is answered 503.'),
+  DATABASE_ANSWER_TIMEOUT_MS: count(
+    10_000,
+    600_000,
+    'Longest wait for the answer of a database that keeps the connection and says nothing, before 503.',
+  ),
   DATABASE_PREPARED_STATEMENTS: Type.Enum(['on', 'off'], {
     default: 'on',
     description: '`off` behind a pooler that cannot keep prepared statements (PgBouncer before 1.21).',

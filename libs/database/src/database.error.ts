@@ -54,6 +54,11 @@ function refusal(error: PostgresError): StockyardError {
   });
 }
 
+/** A server that keeps the connection and does not answer: frozen, or cut off without a word. */
+export function databaseSilent(): StockyardError {
+  return unavailable(new Error('The database did not answer in time.'));
+}
+
 function unavailable(cause: unknown): StockyardError {
   return new StockyardError({
     code: 'database_unavailable',

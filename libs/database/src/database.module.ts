@@ -28,9 +28,11 @@ function rolePool(options: DatabaseModuleOptions, role: 'relay' | 'control'): Po
     max: SMALL_POOL,
     connectionTimeoutMillis: options.config.DATABASE_POOL_WAIT_MS,
     application_name: `${options.applicationName}-${role}`,
+    query_timeout: options.config.DATABASE_ANSWER_TIMEOUT_MS,
     types: DATABASE_TYPES,
   });
   pool.on('error', () => undefined); // an idle connection that broke is replaced at the next use
+  pool.on('connect', (client) => client.on('error', () => undefined)); // in use: its query tells, no event ends the process
   return pool;
 }
 

@@ -15,7 +15,7 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
 import type { Pool } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import { isRetryable, translateDatabaseError } from './database.error';
+import { databaseSilent, isRetryable, translateDatabaseError } from './database.error';
 import { Flight, type FlightStatement } from './lanes/flight';
 import type { Statement, StatementResult } from './lanes/statement';
 import { inTransaction } from './lanes/transaction';
@@ -33,7 +33,8 @@ export class TenantDatabase {
   constructor(
     private readonly dataSource: DataSource,
     private readonly tenant: TenantContextHolder,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'DATABASE_PREPARED_STATEMENTS'>,
+    @Inject(APP_CONFIG)
+    private readonly config: Pick<AppConfig, 'DATABASE_PREPARED_STATEMENTS' | 'DATABASE_ANSWER_TIMEOUT_MS'>,
   ) {
     this.pool = (dataSource.driver as unknown as { master: Pool }).master;
   }
@@ -80,11 +81,25 @@ export class TenantDatabase {
 
   private async fly(statements: readonly FlightStatement[]): Promise<StatementResult<unknown>[]> {
     const client = await this.pool.connect();
+    // A checked-out client tells the loss of its connection twice: by the flight, and by an event that would end the process.
+    const toldByTheFlight = () => undefined;
+    client.on('error', toldByTheFlight);
+    let deadline: NodeJS.Timeout | undefined;
+    const connection = { silent: false };
     try {
       const prepare = this.config.DATABASE_PREPARED_STATEMENTS === 'on';
-      return await client.query(new Flight(statements, prepare)).results;
+      const answer = client.query(new Flight(statements, prepare)).results;
+      const silence = new Promise<never>((_, reject) => {
+        deadline = setTimeout(() => {
+          connection.silent = true;
+          reject(databaseSilent());
+        }, this.config.DATABASE_ANSWER_TIMEOUT_MS);
+      });
+      return await Promise.race([answer, silence]);
     } finally {
-      client.release(); // pg-pool drops a client whose connection broke
+      clearTimeout(deadline);
+      client.release(connection.silent); // pg-pool drops a client whose connection broke; a silent one is dropped here
+      if (!connection.silent) client.off('error', toldByTheFlight);
     }
   }
 }

@@ -4,10 +4,12 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClsService } from 'nestjs-cls';
 import { Logger } from 'nestjs-pino';
 import { EtagInterceptor } from './etag.interceptor';
-import { ProblemFilter } from './problem.filter';
+import { ProblemFilter, sendProblem, toStockyardError } from './problem.filter';
+import { endUnreadable } from './unreadable-request';
 import { validationPipe } from './validation.pipe';
 
 export interface HttpApplicationOptions {
@@ -41,6 +43,12 @@ function adapter(config: AppConfig): FastifyAdapter {
     routerOptions: { maxParamLength: 512 },
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      sendProblem(reply, toStockyardError(error), request.id);
+    },
+    clientErrorHandler: (error, socket) => {
+      endUnreadable(socket, error);
+    },
   });
 }
 

@@ -25,6 +25,7 @@ export const IdempotencyKey = createParamDecorator((_: unknown, context: Executi
   });
 });
 
+const MAX_VERSION = 2 ** 31 - 1;
 const ENTITY_TAG = /^(?:W\/)?"(\d{1,15})"$/;
 
 /** The version in If-Match, or undefined where the header is absent or `*`. */
@@ -32,7 +33,8 @@ export const IfMatch = createParamDecorator((_: unknown, context: ExecutionConte
   const value = header(context, 'if-match')?.trim();
   if (value === undefined || value === '*') return undefined;
   const match = ENTITY_TAG.exec(value);
-  if (match) return Number(match[1]);
+  // Versions are 32-bit; a larger one is well-formed and never matches.
+  if (match) return Number(match[1]) > MAX_VERSION ? -1 : Number(match[1]);
   throw new StockyardError({
     code: 'invalid_if_match',
     category: 'invalid',

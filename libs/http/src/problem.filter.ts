@@ -81,6 +81,29 @@ export function toStockyardError(thrown: unknown): StockyardError {
   });
 }
 
+/** The body of an answer to an error. */
+export function problemOf(error: StockyardError, requestId: string): ProblemDocument {
+  const [status, title] = STATUS[error.category];
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    code: error.code,
+    detail: status === 500 ? 'Something failed on our side; the request_id names the log entry.' : error.message,
+    ...(error.param === undefined ? {} : { param: error.param }),
+    request_id: requestId,
+    ...(status === 500 ? {} : error.details),
+  };
+}
+
+/** Answers with a problem document. */
+export function sendProblem(reply: FastifyReply, error: StockyardError, requestId: string): void {
+  const problem = problemOf(error, requestId);
+  if (error.retryAfterSeconds !== undefined) reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
+  if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  void reply.status(problem.status).header('Content-Type', 'application/problem+json').send(JSON.stringify(problem));
+}
+
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
@@ -91,23 +114,10 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const error = toStockyardError(thrown);
-    const [status, title] = STATUS[error.category];
-    if (status >= 500) {
+    if (STATUS[error.category][0] >= 500) {
       const cause = error.cause ?? error;
       this.logger.error({ request_id: request.id, code: error.code, err: cause }, error.message);
     }
-    if (error.retryAfterSeconds !== undefined) reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
-    if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
-    const problem: ProblemDocument = {
-      type: 'about:blank',
-      title,
-      status,
-      code: error.code,
-      detail: status === 500 ? 'Something failed on our side; the request_id names the log entry.' : error.message,
-      ...(error.param === undefined ? {} : { param: error.param }),
-      request_id: request.id,
-      ...(status === 500 ? {} : error.details),
-    };
-    void reply.status(status).header('Content-Type', 'application/problem+json').send(JSON.stringify(problem));
+    sendProblem(reply, error, request.id);
   }
 }

@@ -1,6 +1,6 @@
 /** Validates every parameter that names a shape; the first issue becomes code and param, all of them stand in `errors`. */
 import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/common';
-import { type ShapeIssue, StockyardError } from '#libs/kernel';
+import { isUuid, type ShapeIssue, StockyardError } from '#libs/kernel';
 
 class InvalidInput extends Error {
   constructor(readonly issues: readonly ShapeIssue[]) {
@@ -15,12 +15,17 @@ class ShapeValidationPipe extends StandardSchemaValidationPipe {
 
   override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
     try {
-      return await super.transform<T>(value, metadata);
+      return await super.transform<T>(metadata.type === 'param' ? canonicalId(value) : value, metadata);
     } catch (error) {
       if (error instanceof InvalidInput) throw refusal(error.issues, metadata);
       throw error;
     }
   }
+}
+
+/** Ids have one spelling from here on: caches, keys and hints compare them as text. */
+function canonicalId<T>(value: T): T {
+  return isUuid(value) ? (value.toLowerCase() as T & string) : value;
 }
 
 /** A parameter that is a single value, such as `:id`, goes by its name; a body as a whole by `body`. */

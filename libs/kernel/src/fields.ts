@@ -4,6 +4,9 @@ import Type, { type TProperties, type TSchema } from 'typebox';
 const MAX_QUANTITY = 1_000_000_000;
 const MAX_PRICE_MINOR = 1_000_000_000_000;
 
+/** Years 1 to 9998 and no leap second: what every part of the platform can hold, in every time zone. */
+const TIMESTAMP = '^(?!0000|9999)[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-5][0-9]';
+
 /** An object that refuses unknown fields. */
 export const closed = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
   Type.Object(properties, { ...options, additionalProperties: false });
@@ -23,7 +26,7 @@ export const Fields = {
   signedPriceMinor: (description = 'Amount in minor units, either sign.') =>
     Type.Integer({ minimum: -MAX_PRICE_MINOR, maximum: MAX_PRICE_MINOR, description }),
   currency: () => Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code.' }),
-  timestamp: (description = 'Time, RFC 3339.') => Type.String({ format: 'date-time', description }),
+  timestamp: (description = 'Time, RFC 3339.') => Type.String({ format: 'date-time', pattern: TIMESTAMP, description }),
   text: (maxLength: number, description: string) => Type.String({ minLength: 1, maxLength, description }),
   nullable: <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]),
 } as const;

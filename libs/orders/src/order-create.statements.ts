@@ -7,7 +7,7 @@
 import { type Statement, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { levelOf, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
-import { lockOrderLevels, ORDERED, RESOLVED_LINES, SHORTAGES, UNKNOWN_LINES } from './order.sql';
+import { lockOrderLevels, ORDERED, RESOLVED_LINES, SHORTAGES, UNKNOWN_LINES, unpayableLines } from './order.sql';
 import type { CreateOrder } from './order.schema';
 
 const ASKED = `
@@ -15,10 +15,10 @@ const ASKED = `
     (array_agg(movement order by line_number))[1] as movement
   from line where kind = 'goods' group by product, place`;
 
-/** $3 is true when the order takes its stock: then what is short already now is refused before anything is written. */
+/** $4 currency; $3 is true when the order takes its stock: then what is short already now is refused before anything is written. */
 const check = tenantStatement(
   'order_create_check',
-  `with line as materialized (${RESOLVED_LINES}), refused as materialized (${UNKNOWN_LINES}), asked as materialized (${ASKED}),
+  `with line as materialized (${RESOLVED_LINES}), refused as materialized (${UNKNOWN_LINES} union all ${unpayableLines('$4::text')}), asked as materialized (${ASKED}),
    need as materialized (
      select asked.*, coalesce(level.available, 0) as available from asked ${levelOf('asked')} where $3::boolean),
    lacking as materialized (${SHORTAGES})
@@ -81,7 +81,7 @@ export function orderCreateStatements({ id, state, body, origin }: OrderCreation
   const { reference = null, customer_reference: customer = null, currency } = body;
   const created = insert(lines, id, reference, customer, state, currency, origin.occurredAt, ...originOf(origin));
   return {
-    statements: [check(lines, takes), created],
+    statements: [check(lines, takes, currency), created],
     last: takes ? [lockOrderLevels(id), take(id, state === 'fulfilled')] : [],
   };
 }

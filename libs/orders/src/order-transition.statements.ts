@@ -96,7 +96,9 @@ const fulfil = tenantStatement(
    header as (
      update orders set version = version + 1, updated_at = now(), state = case when (
          select coalesce(sum(allocated), 0) from order_lines where organization_id = $1 and order_id = $2)
-       = (select coalesce(sum(quantity), 0) from leaving) then 'fulfilled' else 'partially_fulfilled' end
+       = (select coalesce(sum(quantity), 0) from leaving) then case when exists (
+         select from order_lines where organization_id = $1 and order_id = $2 and returned > 0) then 'partially_returned' else 'fulfilled' end
+       else 'partially_fulfilled' end
      where organization_id = $1 and id = $2)
    insert into stock_movements (organization_id, id, product_id, location_id, type, allocated_change, ${ORIGIN_COLUMNS})
    select $1, new_id(), product, place, 'fulfilment', -quantity, $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid

@@ -28,12 +28,13 @@ export const orderBody = (id: string): string => `
 export const RESOLVED_LINES = `
   select l.line_number, l.id, l.movement, l.kind, l.quantity, l.description, l.sku as given_sku, l.order_line_id, l.disposition,
     coalesce(by_sku.id, by_id.id) as product, coalesce(by_sku.sku, by_id.sku, l.sku) as sku, case when l.kind = 'goods' then ${placeOf('l.location')} end as place,
-    coalesce(l.unit_price_minor, by_sku.price_minor, by_id.price_minor) as unit_price_minor
+    coalesce(l.unit_price_minor, by_sku.price_minor, by_id.price_minor) as unit_price_minor, l.location as given_location,
+    case when l.unit_price_minor is null then coalesce(by_sku.currency, by_id.currency) end as price_currency
   from jsonb_to_recordset($2::jsonb) as l (line_number integer, id uuid, movement uuid, kind text, sku text, product_id uuid,
     location text, quantity bigint, unit_price_minor bigint, description text, order_line_id uuid, disposition text)
-  left join lateral (select p.id, p.sku, p.price_minor from products p
+  left join lateral (select p.id, p.sku, p.price_minor, p.currency from products p
     where p.organization_id = $1 and p.sku = l.sku and p.state = 'active' limit 1) by_sku on l.kind = 'goods'
-  left join lateral (select p.id, p.sku, p.price_minor from products p
+  left join lateral (select p.id, p.sku, p.price_minor, p.currency from products p
     where p.organization_id = $1 and p.id = l.product_id and p.state = 'active' limit 1) by_id on l.kind = 'goods'`;
 
 /** Refusals for lines of goods whose product or location is not there; a SELECT to union into a list of refusals. */
@@ -64,3 +65,11 @@ export const lockOrderLevels = tenantStatement(
     "select product_id as product, location_id as place from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods'",
   ),
 );
+
+/** Refuses prices of products in another currency than `currency` (SQL), and sums that are no safe integers any more. */
+export const unpayableLines = (currency: string): string => `
+  select refuse('currency_mismatch', 'unprocessable', format('The price of %s is in %s; give unit_price_minor in %s.', sku, price_currency, ${currency}),
+    format('lines[%s].unit_price_minor', line_number - 1)) from line where price_currency <> ${currency}
+  union all
+  select refuse('amount_out_of_range', 'unprocessable', 'The amounts exceed 9007199254740991 minor units; split the request.', 'lines')
+  from (select sum(abs(quantity::numeric * unit_price_minor)) as total from line) sums where total > 9007199254740991`;

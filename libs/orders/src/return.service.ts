@@ -13,12 +13,12 @@ function checkLines({ lines, order_id }: CreateReturn): void {
   lines.forEach((line, index) => {
     if (line.kind !== 'goods') return;
     const ways = [line.order_line_id, line.sku, line.product_id].filter((way) => way !== undefined).length;
-    if (ways === 1 && (line.order_line_id === undefined || order_id !== undefined)) return;
+    if (ways === 1 && (line.order_line_id === undefined) === (order_id === undefined)) return;
     throw new StockyardError({
       code: 'invalid_value',
       category: 'invalid',
       param: `lines[${index}]`,
-      message: 'Name what comes back by order_line_id (with order_id), sku or product_id, one of them.',
+      message: 'With order_id name what comes back by order_line_id; without, by sku or product_id, one of them.',
     });
   });
   lines.reduce(

@@ -5,26 +5,29 @@
 import { type Statement, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { levelOf, lockLevels, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
-import { RESOLVED_LINES } from './order.sql';
+import { RESOLVED_LINES, unpayableLines } from './order.sql';
 import type { CreateReturn } from './return.schema';
 
 /** $3 is the order or null. Order lines override what the request says of product and place. */
 const LINES = `
   select l.line_number, l.id, l.movement, l.kind, l.quantity, l.given_sku, l.order_line_id, sold.id as sold,
     coalesce(l.description, sold.description) as description,
-    coalesce(sold.product_id, l.product) as product, coalesce(sold.location_id, l.place) as place, coalesce(sold.sku, l.sku) as sku,
-    coalesce(l.asked_price, sold.unit_price_minor, l.unit_price_minor) as unit_price_minor,
+    coalesce(sold.product_id, l.product) as product, case when l.given_location is null then coalesce(sold.location_id, l.place) else l.place end as place, coalesce(sold.sku, l.sku) as sku,
+    coalesce(l.asked_price, sold.unit_price_minor, l.unit_price_minor) as unit_price_minor, case when sold.id is null then l.price_currency end as price_currency,
     case when l.kind = 'goods' then coalesce(l.disposition, 'restock') else 'none' end as disposition
   from (select r.*, (($2::jsonb -> (r.line_number - 1)) ->> 'unit_price_minor')::bigint as asked_price from (${RESOLVED_LINES}) r) l
   left join lateral (select o.id, o.product_id, o.location_id, o.sku, o.description, o.unit_price_minor from order_lines o
     where o.organization_id = $1 and o.id = l.order_line_id and o.order_id = $3::uuid and o.kind = 'goods' limit 1) sold on true`;
 
+/** $2 order, $3 currency. */
 const enter = tenantStatement(
   'return_enter',
-  `with found as materialized (select state from orders where organization_id = $1 and id = $2::uuid for update)
+  `with found as materialized (select state, currency from orders where organization_id = $1 and id = $2::uuid for update)
    select case when not exists (select from found) then refuse('unknown_order', 'unprocessable', 'No order of yours has this id.', 'order_id')
      when (select state from found) not in ('partially_fulfilled', 'fulfilled', 'partially_returned') then
-       refuse('invalid_state_transition', 'conflict', format('The order is %s; only what was fulfilled can come back.', (select state from found)), 'order_id') end`,
+       refuse('invalid_state_transition', 'conflict', format('The order is %s; only what was fulfilled can come back.', (select state from found)), 'order_id')
+     when (select currency from found) <> $3::text then
+       refuse('currency_mismatch', 'unprocessable', format('The order is in %s.', (select currency from found)), 'currency') end`,
 );
 
 const prepare = tenantStatement(
@@ -37,7 +40,8 @@ const prepare = tenantStatement(
        case when given_sku is null then 'product_id' else 'sku' end)) from line where kind = 'goods' and product is null
      union all
      select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line_number - 1))
-       from line where kind = 'goods' and place is null)
+       from line where kind = 'goods' and place is null
+     union all ${unpayableLines('$4::text')})
    insert into stock_levels (organization_id, product_id, location_id)
    select distinct $1::uuid, product, place from line where kind = 'goods' and (select count(*) from refused) = 0
    order by 2, 3 on conflict do nothing`,
@@ -91,7 +95,9 @@ const settle = tenantStatement(
   'return_settle',
   `update orders set version = version + 1, updated_at = now(), state = case when (
        select bool_and(returned = quantity) from order_lines where organization_id = $1 and order_id = $2::uuid and kind = 'goods')
-     then 'returned' when state = 'partially_fulfilled' then state else 'partially_returned' end
+     then 'returned' when state = 'partially_fulfilled' or not exists (
+       select from order_lines where organization_id = $1 and order_id = $2 and returned > 0)
+     then state else 'partially_returned' end
    where organization_id = $1 and id = $2`,
 );
 
@@ -107,10 +113,10 @@ export function returnCreateStatements({ id, body, origin }: ReturnCreation): St
   );
   const { order_id: order = null, reference = null } = body;
   const work = [
-    prepare(lines, order),
+    prepare(lines, order, body.currency),
     lock(lines, order),
     insert(lines, order, id, reference, body.reason, body.currency, origin.occurredAt),
     restock(lines, order, ...originOf(origin)),
   ];
-  return order === null ? work : [enter(order), ...work, settle(order)];
+  return order === null ? work : [enter(order, body.currency), ...work, settle(order)];
 }

@@ -11,7 +11,7 @@ import {
   ThrottlerGuard,
   type ThrottlerModuleOptions,
 } from '@nestjs/throttler';
-import { TenantContextHolder } from '#libs/tenancy';
+import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
 import { UsageMeter } from '#libs/usage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Check, Verdict } from './policy';
@@ -19,6 +19,9 @@ import { type Attempt, RateLimitChecks } from './rate-limit-checks';
 import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
 import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
+
+/** The metadata that libs/identity's decorators set; identity is domain and cannot be imported here. */
+const ACCESS_KEY = 'stockyard:access';
 
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
@@ -56,8 +59,19 @@ export class RateLimitGuard extends ThrottlerGuard {
         context.getClass(),
       ]) ?? [];
     const caller = this.tenant.peek();
-    if (caller) return this.checks.ofTenant(caller.organizationId, ['api', ...named]);
+    if (caller) {
+      return this.checks.ofTenant(caller.organizationId, ['api', ...(this.permitted(context, caller) ? named : [])]);
+    }
     return named.includes('auth') ? this.checks.ofAttempt(await this.attemptOf(context)) : [];
+  }
+
+  /** Whether the caller may do it at all: who may not, uses up no quota of the dear policies on the way to its refusal. */
+  protected permitted(context: ExecutionContext, { permissions }: TenantContext): boolean {
+    const access = this.reflector.getAllAndOverride<{ permission?: string | null } | undefined>(ACCESS_KEY, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    return !access?.permission || permissions.has(access.permission);
   }
 
   /** Who tries to log in: read from the body before it was validated, so nothing of it is taken on trust. */

@@ -14,7 +14,7 @@ export class AuditLogController {
   constructor(private readonly audit: AuditService) {}
 
   @Get()
-  @RequirePermission('organization:read')
+  @RequirePermission('audit:read')
   @ApiOperation({ summary: 'List who did what, newest first' })
   @ApiResponse({ status: 200, description: 'A page of entries.', standardSchema: AUDIT_PAGE })
   async list(@Query({ schema: AUDIT_QUERY }) query: ShapeType<typeof AUDIT_QUERY>) {

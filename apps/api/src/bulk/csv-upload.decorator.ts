@@ -8,6 +8,8 @@ import { StockyardError } from '#libs/kernel';
 import type { FastifyRequest } from 'fastify';
 
 const CSV = 'text/csv';
+/** The one route that takes a stream; elsewhere CSV is no known body. */
+const UPLOAD_ROUTE = '/v1/imports';
 
 class CsvBody {
   constructor(readonly stream: Readable) {}
@@ -30,6 +32,15 @@ async function* patient(stream: Readable): AsyncGenerator<Uint8Array> {
   } finally {
     stream.resume();
   }
+}
+
+function notHere(): StockyardError {
+  return new StockyardError({
+    code: 'unsupported_media_type',
+    category: 'unsupported_media',
+    param: 'Content-Type',
+    message: 'Send the Content-Type that this endpoint documents.',
+  });
 }
 
 /** Throws `unsupported_media_type` for any other body. */
@@ -55,6 +66,10 @@ export class CsvBodyParser implements OnModuleInit {
   onModuleInit(): void {
     const limit = this.config.UPLOAD_LIMIT_BYTES;
     this.host.httpAdapter.getInstance().addContentTypeParser(CSV, (request, payload, done) => {
+      if (request.routeOptions.url !== UPLOAD_ROUTE) {
+        done(notHere());
+        return;
+      }
       const announced = Number(request.headers['content-length'] ?? 0);
       if (announced <= limit) done(null, new CsvBody(payload));
       else done(tooLarge(limit));

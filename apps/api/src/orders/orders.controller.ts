@@ -4,7 +4,7 @@ import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IdempotencyKey, IfMatch, page, type Page } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
-import { Fields, pageOf, shape, type ShapeType } from '#libs/kernel';
+import { closed, Fields, pageOf, shape, type ShapeType } from '#libs/kernel';
 import {
   CREATE_ORDER,
   FULFIL_ORDER,
@@ -19,6 +19,8 @@ import { Idempotent } from '../idempotency/idempotent.decorator';
 
 const ID = shape(Fields.id());
 const PAGE = shape(pageOf(ORDER_SUMMARY.schema));
+/** Steps that take no body refuse one that says something. */
+const NOTHING = shape(closed({}), { optional: true });
 
 @ApiTags('orders')
 @ApiBearerAuth()
@@ -63,6 +65,7 @@ export class OrdersController {
     @Param('id', { schema: ID }) id: string,
     @IdempotencyKey() key: string,
     @IfMatch() version: number | undefined,
+    @Body({ schema: NOTHING }) _body: ShapeType<typeof NOTHING>,
   ): Promise<IdempotentReply<Order>> {
     return this.orders.advance({ id, action: 'confirm', key, version });
   }
@@ -77,6 +80,7 @@ export class OrdersController {
     @Param('id', { schema: ID }) id: string,
     @IdempotencyKey() key: string,
     @IfMatch() version: number | undefined,
+    @Body({ schema: NOTHING }) _body: ShapeType<typeof NOTHING>,
   ): Promise<IdempotentReply<Order>> {
     return this.orders.advance({ id, action: 'allocate', key, version });
   }
@@ -106,6 +110,7 @@ export class OrdersController {
     @Param('id', { schema: ID }) id: string,
     @IdempotencyKey() key: string,
     @IfMatch() version: number | undefined,
+    @Body({ schema: NOTHING }) _body: ShapeType<typeof NOTHING>,
   ): Promise<IdempotentReply<Order>> {
     return this.orders.advance({ id, action: 'cancel', key, version });
   }

@@ -131,4 +131,8 @@ describe('planImport', () => {
       { code: 'invalid_price' },
     ]);
   });
+
+  it.each(['X\nY', 'a\u2028b', 'A\0'])('refuses the SKU %j, which the API would not take', (sku) => {
+    expect(importRow(2, ['sku'], [sku])).toMatchObject({ code: 'invalid_sku', field: 'sku' });
+  });
 });

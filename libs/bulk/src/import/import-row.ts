@@ -21,6 +21,7 @@ export interface ImportRow {
 const MAX_LENGTH = { sku: 64, name: 300, description: 5_000, location: 64 } as const;
 const PRICE = /^\+?\d{1,15}(\.\d{1,10})?$|^\+?\.\d{1,10}$/;
 const WHOLE = /^\+?\d{1,16}$/;
+const SKU = shape(Fields.sku());
 const CURRENCY = shape(Fields.currency());
 const COUNT = shape(Fields.count());
 
@@ -41,6 +42,7 @@ export function importRow(
       return refused('too_long', column, `${column} has more than ${limit} characters.`);
     }
   }
+  if (SKU.validate(sku).issues) return refused('invalid_sku', 'sku', 'The SKU holds a line break or what is no text.');
   const price = value('price');
   if (price !== null && !PRICE.test(price)) {
     return refused('invalid_price', 'price', 'The price is not a decimal number, 0 or more, such as 12.50.');

@@ -3,6 +3,7 @@
 export const PERMISSIONS = [
   'organization:read',
   'usage:read',
+  'audit:read',
   'users:read',
   'users:write',
   'keys:read',
@@ -24,7 +25,8 @@ export type Role = (typeof ROLES)[number];
 
 const READS = PERMISSIONS.filter((permission) => permission.endsWith(':read'));
 const WORK: readonly Permission[] = ['catalog:write', 'stock:write', 'orders:write', 'jobs:write'];
-const NO_PEOPLE = new Set<Permission>(['users:read', 'keys:read']);
+/** The audit log names people and keys too. */
+const NO_PEOPLE = new Set<Permission>(['users:read', 'keys:read', 'audit:read']);
 
 /** owner and admin hold everything; an operator runs the stock; a viewer looks, but not at people and keys. */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
