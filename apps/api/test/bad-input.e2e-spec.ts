@@ -262,7 +262,12 @@ describe('bad input', () => {
       '/v1/returns',
       {
         key: newId(),
-        body: { reason: 'r', currency: 'GBP', order_id: newId(), lines: [{ kind: 'goods', sku: 'X', quantity: 1 }] },
+        body: {
+          reason: 'r',
+          currency: 'GBP',
+          order_id: newId(),
+          lines: [{ kind: 'goods', order_line_id: newId(), quantity: 1 }],
+        },
       },
       422,
       'unknown_order',
