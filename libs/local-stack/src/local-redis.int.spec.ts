@@ -42,6 +42,15 @@ describe.each(flavours)('a local redis (%s)', (flavour) => {
     });
   });
 
+  it('answers a lone client at once, not at the next tick of a timer', async () => {
+    await withClient(async (client) => {
+      await client.ping();
+      const began = performance.now();
+      for (let commands = 0; commands < 100; commands += 1) await client.ping();
+      expect(performance.now() - began).toBeLessThan(5_000); // a tick of 100 ms each would make it ten seconds
+    });
+  });
+
   it('comes back on its port after it was killed, with its data when it is persistent', async () => {
     await withClient((client) => client.set('kept', 'yes'));
     if (redis.persistent) await withClient((client) => client.call('WAITAOF', '0', '0', '0').catch(() => undefined));
