@@ -18,7 +18,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { databaseSilent, isRetryable, translateDatabaseError } from './database.error';
 import { Flight, type FlightStatement } from './lanes/flight';
 import type { Statement, StatementResult } from './lanes/statement';
-import { inTransaction } from './lanes/transaction';
+import { DatabaseSilence, inTransaction } from './lanes/transaction';
 
 const ATTEMPTS = 4;
 const SET_TENANT: Pick<FlightStatement, 'name' | 'text'> = {
@@ -73,8 +73,10 @@ export class TenantDatabase {
   private async interact<T>(mode: 'read' | 'write', work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const { organizationId } = this.tenant.current();
     try {
-      return await inTransaction(this.dataSource, { organizationId, mode }, work);
+      const answerTimeoutMs = this.config.DATABASE_ANSWER_TIMEOUT_MS;
+      return await inTransaction(this.dataSource, { organizationId, mode, answerTimeoutMs }, work);
     } catch (error) {
+      if (error instanceof DatabaseSilence) throw databaseSilent();
       throw translateDatabaseError(error);
     }
   }

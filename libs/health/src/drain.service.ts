@@ -39,11 +39,11 @@ export class DrainService
     this.fastify.addHook('onRequest', (_request, reply, done) => {
       this.underWay += 1;
       if (this.current === 'draining') reply.header('Connection', 'close');
-      done();
-    });
-    this.fastify.addHook('onResponse', (_request, _reply, done) => {
-      this.underWay -= 1;
-      if (this.underWay === 0) this.quiet?.();
+      // Not onResponse: a client that went away never gets there, and would be waited for until the grace is over.
+      reply.raw.once('close', () => {
+        this.underWay -= 1;
+        if (this.underWay === 0) this.quiet?.();
+      });
       done();
     });
   }

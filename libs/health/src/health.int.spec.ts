@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AppConfig, ConfigModule } from '#libs/config';
@@ -179,5 +180,22 @@ describe('health', () => {
     SlowEndpoint.finish();
     expect((await slow).body).toBe('done');
     await closing;
+  });
+
+  it('does not wait for a client that went away in the middle of its request', async () => {
+    const leaving = await start({ ...env.config, SHUTDOWN_GRACE_MS: 20_000 });
+    await leaving.listen(0, '127.0.0.1');
+    const { port } = leaving.getHttpServer().address() as { port: number };
+    const socket = connect(port, '127.0.0.1');
+    let arrived = false;
+    leaving.getHttpServer().once('request', () => (arrived = true));
+    socket.write(
+      'POST /slow HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"half":',
+    );
+    await waitFor(() => arrived, { what: 'the head of the request', intervalMs: 5 });
+    socket.destroy();
+    const began = Date.now();
+    await leaving.close();
+    expect(Date.now() - began).toBeLessThan(10_000);
   });
 });

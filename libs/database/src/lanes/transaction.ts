@@ -14,6 +14,26 @@ interface RunnerState {
 export interface TransactionOptions {
   readonly organizationId: string;
   readonly mode: 'read' | 'write';
+  /** Longest wait for the answer to BEGIN and to COMMIT in milliseconds: a server that is frozen shows at one of them. */
+  readonly answerTimeoutMs: number;
+}
+
+/** The server kept the connection and did not answer; nothing more can be sent on it. */
+export class DatabaseSilence extends Error {}
+
+async function answered<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DatabaseSilence('The database did not answer in time.'));
+    }, timeoutMs);
+  });
+  answer.catch(() => undefined); // told once, by the race
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Runs `work` in one transaction of one tenant. The manager must not be used after `work` has settled. */
@@ -26,14 +46,16 @@ export async function inTransaction<T>(
   const client = (await runner.connect()) as PoolClient;
   let broken: Error | undefined;
   try {
-    await open(client, runner, options);
+    await answered(open(client, runner, options), options.answerTimeoutMs);
     const result = await work(runner.manager);
-    const tag = await client.query('COMMIT');
+    const tag = await answered(client.query('COMMIT'), options.answerTimeoutMs);
     if (tag.command !== 'COMMIT') throw rolledBack();
     markClosed(runner);
     return result;
   } catch (error) {
-    if ((runner as unknown as RunnerState).isTransactionActive) {
+    if (error instanceof DatabaseSilence)
+      broken = error; // dropped with its connection: a ROLLBACK would wait as long
+    else if ((runner as unknown as RunnerState).isTransactionActive) {
       await client.query('ROLLBACK').catch((failure: unknown) => {
         broken = failure as Error;
       });

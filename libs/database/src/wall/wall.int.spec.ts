@@ -288,7 +288,7 @@ describe('the wall', () => {
       ['no policy at all', 'drop policy tenant on products', /no tenant policy/],
       [
         'a new table without anything',
-        'create table notes (organization_id uuid not null, id uuid primary key)',
+        'create table spec_of_the_wall (organization_id uuid not null, id uuid primary key)',
         /primary key does not begin/,
       ],
       [
