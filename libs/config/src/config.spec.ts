@@ -4,7 +4,8 @@ import { ENVIRONMENT_SCHEMA } from './environment.schema';
 describe('loadConfig', () => {
   it('starts from defaults alone in development', () => {
     const config = loadConfig({});
-    expect(config).toMatchObject({ NODE_ENV: 'development', API_PORT: 3000, replicaUrls: [] });
+    expect(config).toMatchObject({ NODE_ENV: 'development', API_PORT: 3000 });
+    expect(config.shards).toEqual([{ name: 'main', hosts: [config.DATABASE_URL], replicas: [] }]);
     expect(config.redisCacheUrl).toBe(config.REDIS_URL);
   });
 
@@ -41,6 +42,38 @@ describe('loadConfig', () => {
       'db:5433',
       '/shop',
     ]);
+  });
+
+  it('takes several hosts, replicas and further shards', () => {
+    const { shards } = loadConfig({
+      DATABASE_URL: 'postgres://admin:p%2Cw@a:1,b:2/shop?sslmode=disable',
+      DATABASE_REPLICA_URLS: 'postgres://c:3/shop, postgres://d/shop',
+      DATABASE_SHARDS: '{"two":{"url":"postgres://f/shop","replica_urls":["postgres://g/shop"]}}',
+    });
+    const tail = 'shop?sslmode=disable';
+    expect(shards).toEqual([
+      {
+        name: 'main',
+        hosts: [`postgres://admin:p%2Cw@a:1/${tail}`, `postgres://admin:p%2Cw@b:2/${tail}`],
+        replicas: ['postgres://c:3/shop', 'postgres://d/shop'],
+      },
+      { name: 'two', hosts: ['postgres://f/shop'], replicas: ['postgres://g/shop'] },
+    ]);
+  });
+
+  it.each([
+    ['DATABASE_SHARDS', 'nonsense-secret'],
+    ['DATABASE_SHARDS', '{"two":{"uri":"postgres://secret"}}'],
+    ['DATABASE_SHARDS', '{"Two!":{"url":"postgres://secret/x"}}'],
+    ['DATABASE_SHARDS', '{"main":{"url":"postgres://secret/x"}}'],
+    ['DATABASE_SHARDS', '{"two":{"url":"postgres://secret:port/x"}}'],
+    ['DATABASE_REPLICA_URLS', 'secret-host'],
+    ['DATABASE_URL', 'postgres://secret:port,b/x'],
+  ])('refuses %s=%s by name, without its value', (name, value) => {
+    const attempt = () => loadConfig({ [name]: value });
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(name);
+    expect(attempt).not.toThrow(/secret/);
   });
 
   it('describes every variable, for the README’s table', () => {

@@ -1,12 +1,14 @@
 /** Parses the environment into the configuration object that libraries get their slices of. */
 import { Compile } from 'typebox/compile';
+import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 
 /** Roles of the database a process can log in as. */
-export type DatabaseRole = 'app' | 'relay' | 'control' | 'monitor' | 'owner';
+export type DatabaseRole = 'app' | 'relay' | 'control' | 'monitor' | 'mover' | 'owner';
 
 export interface AppConfig extends Readonly<Environment> {
-  readonly replicaUrls: readonly string[];
+  /** Every Postgres cluster; the first keeps the directory. */
+  readonly shards: readonly ShardTopology[];
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
   /** Release that is running: the version in package.json. */
@@ -42,6 +44,14 @@ function weakSecrets(environment: Environment): string[] {
     .map(([name]) => `${name} has its development default; set a secret of your own for NODE_ENV=production.`);
 }
 
+function topology(environment: Environment): ShardTopology[] {
+  try {
+    return shardTopology(environment);
+  } catch (error) {
+    throw new ConfigError([(error as Error).message]);
+  }
+}
+
 /**
  * Parses and checks the environment. Throws ConfigError that lists every problem at once.
  */
@@ -55,12 +65,11 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): AppConfig {
   const environment = values;
   const problems = weakSecrets(environment);
   if (problems.length > 0) throw new ConfigError(problems);
+  const shards = topology(environment);
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
   return Object.freeze({
     ...environment,
-    replicaUrls: environment.DATABASE_REPLICA_URLS.split(',')
-      .map((url) => url.trim())
-      .filter(Boolean),
+    shards,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
     version: source.npm_package_version ?? '0.1.0',
@@ -72,11 +81,12 @@ const PASSWORDS = {
   relay: 'DATABASE_RELAY_PASSWORD',
   control: 'DATABASE_CONTROL_PASSWORD',
   monitor: 'DATABASE_MONITOR_PASSWORD',
+  mover: 'DATABASE_MOVER_PASSWORD',
   owner: 'DATABASE_OWNER_PASSWORD',
 } as const satisfies Record<DatabaseRole, keyof Environment>;
 
-/** A database URL with the login of one role in place of whatever user it named. */
-export function roleUrl(config: AppConfig, role: DatabaseRole, url: string = config.DATABASE_URL): string {
+/** A one-host URL with the login of one role in place of whatever user it named; by default the home shard's first host. */
+export function roleUrl(config: AppConfig, role: DatabaseRole, url: string = config.shards[0]!.hosts[0]!): string {
   const parsed = new URL(url);
   parsed.username = `stockyard_${role}`;
   parsed.password = encodeURIComponent(config[PASSWORDS[role]]);

@@ -36,16 +36,36 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     pattern: '^postgres(ql)?://',
     default: 'postgres://127.0.0.1:5432/stockyard',
     description:
-      'Primary. The processes take host, port and database from it; `migrate` also its user, who may create roles.',
+      'Home shard, which keeps the directory. Several hosts (`host1:5432,host2:5432`): whichever takes writes is the primary. The processes take hosts and database from it; `migrate` also its user, who may create roles.',
   }),
-  DATABASE_REPLICA_URLS: Type.String({ default: '', description: 'Streaming replicas, separated by commas.' }),
+  DATABASE_REPLICA_URLS: Type.String({
+    default: '',
+    description: 'Streaming replicas of the home shard that serve reads only, separated by commas.',
+  }),
+  DATABASE_SHARDS: Type.String({
+    default: '',
+    description: 'Further shards as JSON: `{"two":{"url":"postgres://…","replica_urls":["postgres://…"]}}`.',
+  }),
   DATABASE_OWNER_PASSWORD: devSecret('owner', 'Password of `stockyard_owner` (used by `migrate` only).'),
   DATABASE_APP_PASSWORD: devSecret('app', 'Password of `stockyard_app`.'),
   DATABASE_RELAY_PASSWORD: devSecret('relay', 'Password of `stockyard_relay`.'),
   DATABASE_CONTROL_PASSWORD: devSecret('control', 'Password of `stockyard_control`.'),
   DATABASE_MONITOR_PASSWORD: devSecret('monitor', 'Password of `stockyard_monitor`.'),
+  DATABASE_MOVER_PASSWORD: devSecret('mover', 'Password of `stockyard_mover`, which moves tenants (worker only).'),
   DATABASE_POOL_SIZE: count(12, 500, 'Connections of `stockyard_app` per process and node.'),
   DATABASE_POOL_WAIT_MS: count(5_000, 60_000, 'Longest wait for a connection before a request is answered 503.'),
+  DATABASE_TENANT_WAIT_MS: count(
+    1_000,
+    60_000,
+    'Longest wait for one of a tenant’s own `max_connections` before a request is answered 429.',
+  ),
+  DATABASE_PROBE_MS: count(250, 10_000, 'How often each node is asked for its role, position and lag.'),
+  DATABASE_REPLICA_MAX_LAG_MS: count(10_000, 3_600_000, 'A replica that lags more serves no reads.'),
+  DATABASE_FALLBACK_PERCENT: count(
+    50,
+    100,
+    'Share of a primary’s connections that reads may take which no replica can serve; the rest is for writes.',
+  ),
   DATABASE_ANSWER_TIMEOUT_MS: count(
     10_000,
     600_000,

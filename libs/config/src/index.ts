@@ -2,3 +2,4 @@
 export { type AppConfig, ConfigError, loadConfig, roleUrl, type DatabaseRole } from './config';
 export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
+export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';

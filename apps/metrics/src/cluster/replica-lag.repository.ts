@@ -37,8 +37,8 @@ export class ReplicaLagRepository implements OnApplicationShutdown {
       made.on('error', () => undefined); // an idle connection that broke is replaced at the next use
       return made;
     };
-    this.primary = pool(config.DATABASE_URL);
-    this.replicas = config.replicaUrls.map(pool);
+    this.primary = pool(config.shards[0]!.hosts[0]!);
+    this.replicas = config.shards[0]!.replicas.map(pool);
   }
 
   /** Never rejects: a replica that does not answer is not reachable. */
