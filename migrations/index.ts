@@ -5,6 +5,7 @@ import { Stock1764000002000 } from './1764000002000-stock';
 import { Orders1764000003000 } from './1764000003000-orders';
 import { Jobs1764000004000 } from './1764000004000-jobs';
 import { Ledgers1764000005000 } from './1764000005000-ledgers';
+import { Places1764000006000 } from './1764000006000-places';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   Orders1764000003000,
   Jobs1764000004000,
   Ledgers1764000005000,
+  Places1764000006000,
 ];

@@ -3,7 +3,8 @@
 const TENANT = "organization_id = nullif((select current_setting('app.tenant_id', true)), '')::uuid";
 
 /**
- * Statements that wall a table in. `grants` is what stockyard_app may do, such as 'select, insert'.
+ * Statements that wall a table in. `grants` is what stockyard_app may do, such as 'select, insert'. stockyard_mover, which
+ * takes tenants from shard to shard behind the same wall, may do everything to the rows of the tenant it has set.
  * On a partitioned parent the partitions get theirs from make_month_partition().
  */
 export function wallIn(table: string, grants: string): string {
@@ -11,5 +12,6 @@ export function wallIn(table: string, grants: string): string {
     alter table ${table} enable row level security;
     alter table ${table} force row level security;
     create policy tenant on ${table} using (${TENANT}) with check (${TENANT});
-    grant ${grants} on ${table} to stockyard_app;`;
+    grant ${grants} on ${table} to stockyard_app;
+    grant select, insert, update, delete on ${table} to stockyard_mover;`;
 }

@@ -18,7 +18,7 @@ export interface MigrateOptions {
   readonly onProgress?: (progress: MigrateProgress) => void;
 }
 
-const ROLES: readonly DatabaseRole[] = ['owner', 'app', 'relay', 'control', 'monitor'];
+const ROLES: readonly DatabaseRole[] = ['owner', 'app', 'relay', 'control', 'monitor', 'mover'];
 const LOCK_KEY = 7_203_114_001;
 const LOCK_TIMEOUT_MS = 5_000;
 
@@ -49,7 +49,8 @@ async function ensureRoles(client: Client, config: AppConfig): Promise<void> {
     const { rowCount } = await client.query('select from pg_roles where rolname = $1', [name]);
     const verb = rowCount ? 'alter' : 'create';
     await client.query(
-      `${verb} role ${name} login noinherit nosuperuser nocreatedb nocreaterole nobypassrls password ${escapeLiteral(password)}`,
+      `${verb} role ${name} login noinherit nosuperuser nocreatedb nocreaterole nobypassrls
+        ${role === 'mover' ? 'replication' : 'noreplication'} password ${escapeLiteral(password)}`,
     );
   }
   await client.query(`alter role stockyard_app set statement_timeout = ${config.DATABASE_STATEMENT_TIMEOUT_MS}`);

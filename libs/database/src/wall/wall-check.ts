@@ -13,7 +13,8 @@ export interface Queryable {
   query(sql: string): Promise<{ rows: unknown[] }>;
 }
 
-const SERVING_ROLES = "('stockyard_app', 'stockyard_relay', 'stockyard_control', 'stockyard_monitor')";
+const SERVING_ROLES =
+  "('stockyard_app', 'stockyard_relay', 'stockyard_control', 'stockyard_monitor', 'stockyard_mover')";
 const TENANT_TABLES = `
   select c.oid, c.relname, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relowner
   from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -21,6 +21,10 @@ export async function createOrganization(
     slug,
     options.tier ?? 'enterprise',
   ]);
+  await environment.query("insert into tenant_places (tenant, epoch, state, tier) values ($1, 1, 'open', $2)", [
+    id,
+    options.tier ?? 'enterprise',
+  ]);
   await environment.query(
     "insert into locations (organization_id, id, code, name, is_default) values ($1, $2, 'MAIN', 'Main', true)",
     [id, locationId],

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AppConfig, loadConfig, roleUrl } from '#libs/config';
+import { type AppConfig, type DatabaseRole, loadConfig, roleUrl } from '#libs/config';
 import { migrate } from '#libs/database';
 import { MIGRATIONS } from '#migrations';
 import { Client } from 'pg';
@@ -25,7 +25,7 @@ export interface TestEnvironment {
   /** Rows of one statement as superuser. */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** A connection as one of the platform's roles. The caller ends it. */
-  connectAs(role: 'app' | 'relay' | 'control' | 'monitor' | 'owner'): Promise<Client>;
+  connectAs(role: DatabaseRole): Promise<Client>;
   dispose(): Promise<void>;
 }
 

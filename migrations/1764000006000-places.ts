@@ -1,0 +1,127 @@
+/**
+ * Where each tenant lives: buckets, pins, and on every shard the places that let a statement in or not.
+ * The previous release still runs on it: columns and tables are added, no statement of it changes.
+ */
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class Places1764000006000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      -- The directory's: which shard a bucket's organizations live on, and pins of single organizations.
+      create table shard_buckets (
+        bucket integer primary key check (bucket between 0 and 1023),
+        shard text not null check (shard ~ '^[a-z][a-z0-9_-]{0,30}$'));
+      insert into shard_buckets select bucket, 'main' from generate_series(0, 1023) bucket;
+      grant select, update on shard_buckets to stockyard_control;
+      alter table organizations add column shard text check (shard ~ '^[a-z][a-z0-9_-]{0,30}$');
+      grant delete on organizations to stockyard_control;
+
+      -- This shard's: one row for each tenant that lives, lived or is about to live here (docs/data-plane.md). No tenant
+      -- table: it is read before a tenant is set, by the two functions below alone.
+      create table tenant_places (
+        tenant uuid primary key,
+        epoch integer not null,
+        state text not null check (state in ('open', 'suspended', 'fenced', 'arriving', 'moved', 'deleting')),
+        tier text not null check (tier in ('free', 'starter', 'professional', 'enterprise')),
+        updated_at timestamptz not null default now());
+      insert into tenant_places (tenant, epoch, state, tier)
+        select id, epoch, case state when 'suspended' then 'suspended' else 'open' end, tier from organizations;
+      grant select, insert, update, delete on tenant_places to stockyard_control;
+
+      -- Overrides of limits stand in the directory and, mirrored, on the shard where the tenant lives.
+      alter table tenant_limits drop constraint tenant_limits_organization_id_fkey;
+    `);
+    await runner.query(`
+      -- What ends a flight before its statements run. The application reads state and epoch from DETAIL.
+      create function refuse_entry(state text, epoch integer) returns void language plpgsql as $$
+      begin
+        raise exception using errcode = 'SY003', message = 'The tenant cannot be entered here.',
+          detail = jsonb_build_object('state', state, 'epoch', epoch)::text;
+      end $$;
+
+      -- The way in for writes. The advisory lock comes first: the look at the place that follows has a younger snapshot, so
+      -- whoever fences (changes the place, commits, then takes the lock exclusively) either waits for this transaction or
+      -- is seen by it. Not waiting: a fence that has begun is a refusal, and the caller comes back.
+      -- No SET clause, or the tenant would be unset again at the end of the function: all names are qualified instead.
+      create function enter_write(wanted uuid, wanted_epoch integer) returns void language plpgsql security definer as $$
+      declare
+        ignored text; place_epoch integer; place_state text;
+      begin
+        if not pg_catalog.pg_try_advisory_xact_lock_shared(7203114, pg_catalog.uuid_hash(wanted)) then
+          perform public.refuse_entry('fenced', null);
+        end if;
+        select p.epoch, p.state into place_epoch, place_state from public.tenant_places p where p.tenant = wanted;
+        if place_state is distinct from 'open' or place_epoch <> wanted_epoch then
+          perform public.refuse_entry(place_state, place_epoch);
+        end if;
+        ignored := pg_catalog.set_config('app.tenant_id', wanted::text, true);
+      end $$;
+
+      -- The way in for reads of a process whose knowledge of the directory may be old.
+      create function enter_read(wanted uuid) returns void language plpgsql security definer as $$
+      declare
+        ignored text; place_epoch integer; place_state text;
+      begin
+        ignored := pg_catalog.set_config('transaction_read_only', 'on', true);
+        select p.epoch, p.state into place_epoch, place_state from public.tenant_places p where p.tenant = wanted;
+        if place_state is null or place_state not in ('open', 'suspended', 'fenced') then
+          perform public.refuse_entry(place_state, place_epoch);
+        end if;
+        ignored := pg_catalog.set_config('app.tenant_id', wanted::text, true);
+      end $$;
+
+      -- On a replica, before the statements of a read: has it replayed what the caller has seen? DETAIL says how far it is.
+      create function require_replayed(wanted pg_lsn) returns void language plpgsql as $$
+      declare
+        replayed pg_lsn := pg_last_wal_replay_lsn();
+      begin
+        if replayed is null or replayed < wanted then
+          raise exception using errcode = 'SY004', message = 'This replica has not replayed what the caller has seen.',
+            detail = replayed::text;
+        end if;
+      end $$;
+
+      -- How a fence waits for the writers that are under way: with the lock it holds, none is left. Until the transaction ends.
+      create function drain_writers(wanted uuid) returns void language sql volatile
+        return pg_advisory_xact_lock(7203114, uuid_hash(wanted));
+
+      -- The newest position that a reader of this moment can have seen. A primary also tells its timeline; a replica follows
+      -- whatever timeline it is sent and answers null.
+      create function current_position(out "position" text, out timeline text) language plpgsql stable as $$
+      begin
+        if pg_is_in_recovery() then
+          "position" := pg_last_wal_replay_lsn()::text;
+        else
+          "position" := pg_current_wal_flush_lsn()::text;
+          timeline := left(pg_walfile_name(pg_current_wal_flush_lsn()), 8);
+        end if;
+      end $$;
+    `);
+    await runner.query(`
+      revoke execute on function enter_write(uuid, integer), enter_read(uuid), drain_writers(uuid) from public;
+      grant execute on function enter_write(uuid, integer), enter_read(uuid) to stockyard_app, stockyard_mover;
+      grant execute on function drain_writers(uuid) to stockyard_control, stockyard_mover;
+      grant usage on schema public to stockyard_mover;
+      do $$
+      declare walled regclass;
+      begin
+        for walled in select c.oid::regclass from pg_class c join pg_attribute a on a.attrelid = c.oid
+          where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+            and a.attname = 'organization_id' and not a.attisdropped
+        loop
+          execute format('grant select, insert, update, delete on %s to stockyard_mover', walled);
+        end loop;
+      end $$;
+      grant select, insert, update on tenant_places to stockyard_mover;
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      drop function enter_write(uuid, integer), enter_read(uuid), refuse_entry(text, integer), require_replayed(pg_lsn),
+        drain_writers(uuid), current_position();
+      drop table tenant_places, shard_buckets;
+      alter table organizations drop column shard;
+      alter table tenant_limits add foreign key (organization_id) references organizations (id)`);
+  }
+}
