@@ -10,3 +10,12 @@ export {
 } from './directory';
 export { effectiveLimits, type LimitName, type Limits, TIERS, type Tier, TIER_LIMITS } from './tier';
 export { shardKeyOf, SHARD_BUCKETS } from './shard-key';
+export {
+  type ConsistencyToken,
+  ConsistencyTokens,
+  newerToken,
+  tokenRank,
+  toLsn,
+  toPosition,
+} from './consistency-token';
+export { type ReleaseSlot, TenantShare, TokenKeeper } from './coordination';
