@@ -42,8 +42,10 @@ export class Places1764000006000 implements MigrationInterface {
       -- The way in for writes. The advisory lock comes first: the look at the place that follows has a younger snapshot, so
       -- whoever fences (changes the place, commits, then takes the lock exclusively) either waits for this transaction or
       -- is seen by it. Not waiting: a fence that has begun is a refusal, and the caller comes back.
+      -- Operators write to suspended organizations too (suspended_too): keys, users and the audit log.
       -- No SET clause, or the tenant would be unset again at the end of the function: all names are qualified instead.
-      create function enter_write(wanted uuid, wanted_epoch integer) returns void language plpgsql security definer as $$
+      create function enter_write(wanted uuid, wanted_epoch integer, suspended_too boolean default false) returns void
+      language plpgsql security definer as $$
       declare
         ignored text; place_epoch integer; place_state text;
       begin
@@ -51,7 +53,9 @@ export class Places1764000006000 implements MigrationInterface {
           perform public.refuse_entry('fenced', null);
         end if;
         select p.epoch, p.state into place_epoch, place_state from public.tenant_places p where p.tenant = wanted;
-        if place_state is distinct from 'open' or place_epoch <> wanted_epoch then
+        if place_epoch is distinct from wanted_epoch
+          or not (place_state = 'open' or (suspended_too and place_state = 'suspended'))
+        then
           perform public.refuse_entry(place_state, place_epoch);
         end if;
         ignored := pg_catalog.set_config('app.tenant_id', wanted::text, true);
@@ -84,22 +88,10 @@ export class Places1764000006000 implements MigrationInterface {
       -- How a fence waits for the writers that are under way: with the lock it holds, none is left. Until the transaction ends.
       create function drain_writers(wanted uuid) returns void language sql volatile
         return pg_advisory_xact_lock(7203114, uuid_hash(wanted));
-
-      -- The newest position that a reader of this moment can have seen. A primary also tells its timeline; a replica follows
-      -- whatever timeline it is sent and answers null.
-      create function current_position(out "position" text, out timeline text) language plpgsql stable as $$
-      begin
-        if pg_is_in_recovery() then
-          "position" := pg_last_wal_replay_lsn()::text;
-        else
-          "position" := pg_current_wal_flush_lsn()::text;
-          timeline := left(pg_walfile_name(pg_current_wal_flush_lsn()), 8);
-        end if;
-      end $$;
     `);
     await runner.query(`
-      revoke execute on function enter_write(uuid, integer), enter_read(uuid), drain_writers(uuid) from public;
-      grant execute on function enter_write(uuid, integer), enter_read(uuid) to stockyard_app, stockyard_mover;
+      revoke execute on function enter_write(uuid, integer, boolean), enter_read(uuid), drain_writers(uuid) from public;
+      grant execute on function enter_write(uuid, integer, boolean), enter_read(uuid) to stockyard_app, stockyard_mover;
       grant execute on function drain_writers(uuid) to stockyard_control, stockyard_mover;
       grant usage on schema public to stockyard_mover;
       do $$
@@ -113,13 +105,14 @@ export class Places1764000006000 implements MigrationInterface {
         end loop;
       end $$;
       grant select, insert, update on tenant_places to stockyard_mover;
+      grant select (tenant, state) on tenant_places to stockyard_relay;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop function enter_write(uuid, integer), enter_read(uuid), refuse_entry(text, integer), require_replayed(pg_lsn),
-        drain_writers(uuid), current_position();
+      drop function enter_write(uuid, integer, boolean), enter_read(uuid), refuse_entry(text, integer), require_replayed(pg_lsn),
+        drain_writers(uuid);
       drop table tenant_places, shard_buckets;
       alter table organizations drop column shard;
       alter table tenant_limits add foreign key (organization_id) references organizations (id)`);

@@ -113,7 +113,9 @@ describe('the metrics process', () => {
       );
       expect(snapshot.queues?.map(({ job_class }) => job_class)).toEqual(['critical', 'high', 'normal', 'low', 'bulk']);
       expect(snapshot.queues?.at(-1)).toEqual({ job_class: 'bulk', waiting: 2, active: 0, delayed: 1, failed: 0 });
-      expect(snapshot.replicas).toEqual([{ name: 'replica-1', reachable: true, lag_bytes: 0, lag_ms: 0 }]);
+      expect(snapshot.replicas).toEqual([
+        { name: expect.stringMatching(/^main\/127/), reachable: true, lag_bytes: 0, lag_ms: 0 },
+      ]);
       await expect(asker.get(PlatformQuestions).ask('cluster.snapshot', {})).resolves.toMatchObject({
         organizations: snapshot.organizations,
         queues: snapshot.queues,
@@ -121,7 +123,7 @@ describe('the metrics process', () => {
       const { body } = await app.inject({ url: '/metrics' });
       expect(body).toMatch(/^stockyard_queue_jobs\{job_class="bulk",state="waiting"\} 2$/m);
       expect(body).toMatch(/^stockyard_organizations\{state="suspended"\} 1$/m);
-      expect(body).toMatch(/^stockyard_replica_up\{replica="replica-1"\} 1$/m);
+      expect(body).toMatch(/^stockyard_replica_up\{replica="main\/127[^"]*"\} 1$/m);
     } finally {
       await queue.obliterate({ force: true });
       await queue.close();
@@ -141,7 +143,7 @@ describe('the metrics process without its surroundings', () => {
       });
       expect(answer.json()).toMatchObject({
         queues: null,
-        replicas: [{ name: 'replica-1', reachable: false, lag_bytes: null, lag_ms: null }],
+        replicas: [{ name: 'main/127.0.0.1:1', reachable: false, lag_bytes: null, lag_ms: null }],
       });
     } finally {
       await app.close();

@@ -23,7 +23,7 @@ export class WorkerModule {
         ConfigModule.forRoot(config),
         TenancyModule,
         ObservabilityModule.forRoot({ config, process: 'worker' }),
-        DatabaseModule.forRoot({ config, applicationName: 'stockyard-worker', relay: true }),
+        DatabaseModule.forRoot({ config, applicationName: 'stockyard-worker' }),
         RedisModule.forRoot(config),
         MessagingModule.forRoot(config),
         CacheModule,

@@ -1,6 +1,6 @@
 /** The SQL of `audit_log`: append and read. The app role has no grant to change or delete a row. */
 import { Injectable } from '@nestjs/common';
-import { type Statement, TenantDatabase, tenantStatement } from '#libs/database';
+import { type Statement, TenantDatabase, tenantRead, tenantStatement } from '#libs/database';
 import type { EntityManager } from 'typeorm';
 
 /** Facts of an entry: flat, and never a secret. */
@@ -28,7 +28,7 @@ const INSERT = `
 const insert = tenantStatement('audit_insert', INSERT);
 
 // The id is a UUIDv7 and the key of the partitions: newest first is the index read backwards.
-const page = tenantStatement(
+const page = tenantRead(
   'audit_page',
   `select id, actor_type as "actorType", actor_id as "actorId", action, target_type as "targetType",
      target_id as "targetId", data, request_id as "requestId", recorded_at as "recordedAt"

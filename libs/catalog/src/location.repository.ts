@@ -1,6 +1,14 @@
 /** SQL of locations. */
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation, notFound, rfc3339, TenantDatabase, tenantStatement, updatedRow } from '#libs/database';
+import {
+  isUniqueViolation,
+  notFound,
+  rfc3339,
+  TenantDatabase,
+  tenantRead,
+  tenantStatement,
+  updatedRow,
+} from '#libs/database';
 import { newId, type ShapeType, StockyardError } from '#libs/kernel';
 import type { CREATE_LOCATION, Location, UPDATE_LOCATION } from './location.schema';
 
@@ -16,11 +24,8 @@ const ensureDefault = tenantStatement(
   `insert into locations (organization_id, id, code, name, is_default) values ($1, $2, 'MAIN', 'Main', true)
    on conflict do nothing`,
 );
-const select = tenantStatement(
-  'location_select',
-  `select ${COLUMNS} from locations where organization_id = $1 and id = $2`,
-);
-const list = tenantStatement(
+const select = tenantRead('location_select', `select ${COLUMNS} from locations where organization_id = $1 and id = $2`);
+const list = tenantRead(
   'location_list',
   `select ${COLUMNS} from locations where organization_id = $1 and id > $2 order by id limit $3`,
 );

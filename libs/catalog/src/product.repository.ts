@@ -1,6 +1,6 @@
 /** SQL of products. */
 import { Injectable } from '@nestjs/common';
-import { isUniqueViolation, rfc3339, TenantDatabase, tenantStatement, updatedRow } from '#libs/database';
+import { isUniqueViolation, rfc3339, TenantDatabase, tenantRead, tenantStatement, updatedRow } from '#libs/database';
 import { newId, type ShapeType, StockyardError } from '#libs/kernel';
 import type { CREATE_PRODUCT, Product, UPDATE_PRODUCT } from './product.schema';
 
@@ -12,15 +12,16 @@ const insert = tenantStatement(
   `insert into products (organization_id, id, sku, name, description, price_minor, currency)
    values ($1, $2, $3, $4, $5, $6, $7) returning ${COLUMNS}`,
 );
-const select = tenantStatement(
+const select = tenantRead(
   'product_select',
   `select ${COLUMNS} from products where organization_id = $1 and id = $2`,
+  'primary',
 );
-const list = tenantStatement(
+const list = tenantRead(
   'product_list',
   `select ${COLUMNS} from products where organization_id = $1 and id > $2 order by id limit $3`,
 );
-const listBySku = tenantStatement(
+const listBySku = tenantRead(
   'product_list_by_sku',
   `select ${COLUMNS} from products where organization_id = $1 and sku = $2`,
 );

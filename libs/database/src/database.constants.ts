@@ -1,6 +1,4 @@
-/** Injection tokens of the pools that are not the tenant pool. */
+/** Injection tokens of connections that are not the tenant gateway's. */
 
-/** pg.Pool of `stockyard_relay`: sees the outbox, nothing else. */
-export const RELAY_POOL = Symbol('RELAY_POOL');
-/** pg.Pool of `stockyard_control`: keeps the directory. */
+/** PrimaryPool of `stockyard_control` on the home shard: keeps the directory. */
 export const CONTROL_POOL = Symbol('CONTROL_POOL');

@@ -12,6 +12,10 @@ interface PostgresError extends Error {
 const REFUSAL = 'SY001';
 /** SQLSTATE of claim_idempotency_key: the same request was already done under this key. */
 const REPLAY = 'SY002';
+/** SQLSTATE of enter_write and enter_read: the tenant's place on this shard does not let the statements in. */
+const ENTRY_REFUSED = 'SY003';
+/** SQLSTATE of require_replayed: the replica has not replayed what the caller has seen. */
+const BEHIND = 'SY004';
 /** Code of the error that stands for it. */
 export const ALREADY_DONE = 'idempotent_replay';
 
@@ -29,6 +33,28 @@ function unwrap(error: unknown): PostgresError | undefined {
 /** True for an error after which the same transaction may be tried again: deadlock, serialization, lock timeout. */
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE.has(unwrap(error)?.code ?? '');
+}
+
+/** What a place said when it refused an entry; null where the shard has no place for the tenant, or a fence is being taken. */
+export interface EntryRefusal {
+  readonly state: 'open' | 'suspended' | 'fenced' | 'arriving' | 'moved' | 'deleting' | null;
+  readonly epoch: number | null;
+}
+
+export function entryRefusal(error: unknown): EntryRefusal | undefined {
+  const found = unwrap(error);
+  return found?.code === ENTRY_REFUSED ? (JSON.parse(found.detail ?? '{}') as EntryRefusal) : undefined;
+}
+
+/** How far a replica is (`X/Y`) that refused a read because of the caller's token; undefined for other errors. */
+export function replayedSoFar(error: unknown): string | undefined {
+  const found = unwrap(error);
+  return found?.code === BEHIND ? (found.detail ?? '0/0') : undefined;
+}
+
+/** True where the server takes no writes: it is a standby, or has become one. */
+export function isReadOnly(error: unknown): boolean {
+  return unwrap(error)?.code === '25006';
 }
 
 /** The name of the violated constraint when an error is a unique violation of it (or of any, without a name). */
@@ -59,6 +85,45 @@ export function databaseSilent(): StockyardError {
   return unavailable(new Error('The database did not answer in time.'));
 }
 
+/** Nobody takes writes on a shard at the moment. */
+export function shardUnavailable(shard: string): StockyardError {
+  return unavailable(new Error(`Shard ${shard} has no primary at the moment.`));
+}
+
+/** No replica could answer a read, and the primary has all the reads that it takes from them. */
+export function replicasBehind(): StockyardError {
+  return new StockyardError({
+    code: 'replicas_behind',
+    category: 'unavailable',
+    message: 'The replicas are behind or out, and the primary has its share of their reads. Retry.',
+    retryAfterSeconds: 1,
+  });
+}
+
+/** The organization is between two places, for longer than a request waits. */
+export function tenantMoving(): StockyardError {
+  return new StockyardError({
+    code: 'organization_moving',
+    category: 'unavailable',
+    message: 'The organization is being moved; writes go on in a moment. Retry.',
+    retryAfterSeconds: 1,
+  });
+}
+
+/** The tenant context names an organization that the directory does not have. */
+export function organizationUnknown(): StockyardError {
+  return new StockyardError({
+    code: 'organization_unknown',
+    category: 'not_found',
+    message: 'There is no such organization.',
+  });
+}
+
+/** True for the error of a tenant context whose organization the directory does not have. */
+export function isOrganizationUnknown(error: unknown): boolean {
+  return error instanceof StockyardError && error.code === 'organization_unknown';
+}
+
 function unavailable(cause: unknown): StockyardError {
   return new StockyardError({
     code: 'database_unavailable',
@@ -72,7 +137,8 @@ function unavailable(cause: unknown): StockyardError {
 /** The platform's error for a database failure; errors of the platform and unknown ones pass unchanged. */
 export function translateDatabaseError(error: unknown): unknown {
   const found = unwrap(error);
-  if (!found || found instanceof StockyardError) return error;
+  if (!found) return error;
+  if (found instanceof StockyardError) return found; // TypeORM wraps what a query throws
   const code = found.code ?? '';
   if (code === REFUSAL) return refusal(found);
   if (code === REPLAY) return new StockyardError({ code: ALREADY_DONE, category: 'conflict', message: found.message });

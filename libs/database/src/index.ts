@@ -1,14 +1,13 @@
 /** Database: the only code that opens tenant transactions, and what guards the wall between tenants. */
 export { DatabaseModule } from './database.module';
-export { CONTROL_POOL, RELAY_POOL } from './database.constants';
+export { CONTROL_POOL } from './database.constants';
 export { TenantDatabase } from './tenant-database';
-export { type Statement, type StatementResult, tenantStatement } from './lanes/statement';
+export { type ReadFrom, type Statement, type StatementResult, tenantRead, tenantStatement } from './lanes/statement';
 export { notFound, updatedRow } from './lanes/versioned-update';
 export { rfc3339 } from './lanes/sql-text';
-export { inTransaction } from './lanes/transaction';
 export { DATABASE_TYPES } from './lanes/types';
 export { bigintNumber } from './entity-columns';
-export { ALREADY_DONE, isUniqueViolation, translateDatabaseError } from './database.error';
+export { ALREADY_DONE, isOrganizationUnknown, isUniqueViolation, translateDatabaseError } from './database.error';
 export { DatabaseDirectory } from './directory/database-directory';
 export {
   LIMIT_COLUMNS,
@@ -21,3 +20,10 @@ export {
 export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';
+export { type ReadCount, ReadStatistics } from './gateway/read-statistics';
+export { Shards } from './shards/shards.service';
+export type { Shard } from './shards/shard';
+export type { DatabaseNode } from './shards/database-node';
+export type { ServingRole } from './shards/node-pool';
+export { PrimaryPool } from './shards/primary-pool';
+export type { NodeSnapshot } from './shards/node-snapshot';

@@ -153,6 +153,7 @@ describe('TenantDatabase', () => {
       ],
     }).compile();
     try {
+      await module.init();
       const organization = await createOrganization(small);
       const gateway = module.get(TenantDatabase);
       const run = <T>(work: () => Promise<T>) =>
@@ -166,7 +167,8 @@ describe('TenantDatabase', () => {
           work,
         );
       await run(() =>
-        gateway.read(async () => {
+        gateway.read(async (manager) => {
+          await manager.query('select 1');
           await expect(gateway.statement(listProducts())).rejects.toMatchObject({
             code: 'database_unavailable',
             category: 'unavailable',

@@ -1,7 +1,8 @@
 /** What a process depends on, and how each dependency is asked whether it is there. */
+import type { PrimaryPool } from '#libs/database';
+import { StockyardError } from '#libs/kernel';
 import type { FileStore } from '#libs/storage';
 import type { Redis } from 'ioredis';
-import type { Pool } from 'pg';
 
 export const DEPENDENCIES = ['database', 'cache', 'queue', 'storage'] as const;
 export type DependencyName = (typeof DEPENDENCIES)[number];
@@ -33,13 +34,14 @@ const UNREACHABLE =
 /** What is said of an error that a driver threw. */
 export function faultOf(error: unknown): DependencyFault {
   if (error instanceof DependencyError) return error.fault;
+  if (error instanceof StockyardError && error.category === 'unavailable') return 'unreachable';
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (/timed out|^timeout of/i.test(message)) return 'timeout';
   return UNREACHABLE.test(`${code} ${message}`) ? 'unreachable' : 'failed';
 }
 
 /** The primary: a server that takes no writes counts as none. */
-export function database(pool: Pool): Dependency {
+export function database(pool: PrimaryPool): Dependency {
   const check = async () => {
     const { rows } = await pool.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
     if (rows[0]?.standby !== false) throw new DependencyError('read_only');

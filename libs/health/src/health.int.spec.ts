@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type AppConfig, ConfigModule } from '#libs/config';
+import { type AppConfig, ConfigModule, loadConfig } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { createHttpApplication } from '#libs/http';
 import { ObservabilityModule } from '#libs/observability';
@@ -76,15 +76,16 @@ describe('health', () => {
     ) as [Way, Way, Way];
     ways.push(database, cache, queue);
     await Promise.all(ways.map((way) => way.open()));
-    app = await start({
-      ...env.config,
+    const config = loadConfig({
+      ...env.variables,
       DATABASE_URL: database.url,
-      redisCacheUrl: cache.url,
-      redisLimitsUrl: cache.url,
+      DATABASE_REPLICA_URLS: '',
+      REDIS_CACHE_URL: cache.url,
       REDIS_URL: queue.url,
-      DATABASE_POOL_WAIT_MS: 2_000,
-      SHUTDOWN_GRACE_MS: 2_000,
+      DATABASE_POOL_WAIT_MS: '2000',
+      SHUTDOWN_GRACE_MS: '2000',
     });
+    app = await start(config);
     Logger.overrideLogger(false);
   });
 

@@ -6,7 +6,7 @@
  * `idempotency_key_in_use`; stored → the answer again, or 422 `idempotency_key_reused` for another request.
  */
 import { Injectable } from '@nestjs/common';
-import { ALREADY_DONE, type Statement, TenantDatabase, tenantStatement } from '#libs/database';
+import { ALREADY_DONE, type Statement, TenantDatabase, tenantRead, tenantStatement } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
 import { requestFingerprint } from './request-fingerprint';
 
@@ -48,9 +48,10 @@ export interface RecordedRequest {
 const LIFE = "interval '24 hours'";
 
 const claim = tenantStatement('idempotency_claim', 'select claim_idempotency_key($1::uuid, $2, $3)');
-const stored = tenantStatement(
+const stored = tenantRead(
   'idempotency_stored',
   'select status, body from idempotency_keys where organization_id = $1 and key = $2',
+  'primary',
 );
 
 /**

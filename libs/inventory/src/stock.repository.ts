@@ -1,9 +1,9 @@
 /** SQL that reads levels and movements. Lists go by key, with one row more than asked for. */
 import { Injectable } from '@nestjs/common';
-import { rfc3339, TenantDatabase, tenantStatement } from '#libs/database';
+import { rfc3339, TenantDatabase, tenantRead } from '#libs/database';
 import type { Movement, MovementSum, StockLevel } from './stock.schema';
 
-const levels = tenantStatement(
+const levels = tenantRead(
   'stock_levels_list',
   `select level.product_id, p.sku, level.location_id, level.on_hand, level.available, level.held, level.allocated,
      level.unavailable, level.incoming, level.updated_at
@@ -20,7 +20,7 @@ const MOVEMENT_COLUMNS = `id, product_id, location_id, type, reason,
   ${rfc3339('occurred_at')} as occurred_at, ${rfc3339('recorded_at')} as recorded_at,
   quantity, available_change, held_change, allocated_change, unavailable_change`;
 
-const movements = tenantStatement(
+const movements = tenantRead(
   'stock_movements_list',
   `select ${MOVEMENT_COLUMNS} from stock_movements
    where organization_id = $1 and id < $2::uuid and product_id = coalesce($4::uuid, product_id)
@@ -28,7 +28,7 @@ const movements = tenantStatement(
    order by id desc limit $3`,
 );
 
-const sums = tenantStatement(
+const sums = tenantRead(
   'stock_movements_sum',
   `with page as materialized (
      select product_id, location_id from stock_levels

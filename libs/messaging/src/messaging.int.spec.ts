@@ -29,6 +29,10 @@ class ForgetfulDirectory extends Directory {
     return Promise.resolve(undefined);
   }
 
+  override locate(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   override findBySlug(): Promise<Organization | undefined> {
     return Promise.resolve(undefined);
   }

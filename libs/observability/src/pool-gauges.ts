@@ -1,36 +1,59 @@
-/** Connections of each database pool: in use, idle, and callers that wait for one. */
+/** Connections of each database pool, the state of each node, and where reads went. */
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { CONTROL_POOL, RELAY_POOL } from '#libs/database';
-import type { Pool } from 'pg';
-import { DataSource } from 'typeorm';
+import { ReadStatistics, Shards } from '#libs/database';
 import { MetricsRegistry, type Sample } from './metrics-registry';
 
-function connections(pool: string, { totalCount, idleCount, waitingCount }: Pool): Sample[] {
-  return [
-    { labels: { pool, state: 'used' }, value: totalCount - idleCount },
-    { labels: { pool, state: 'idle' }, value: idleCount },
-    { labels: { pool, state: 'waiting' }, value: waitingCount },
-  ];
-}
+const MS_PER_SECOND = 1_000;
 
 @Injectable()
 export class PoolGauges {
   constructor(
     registry: MetricsRegistry,
-    @Optional() @Inject(DataSource) app: DataSource | null,
-    @Optional() @Inject(CONTROL_POOL) control: Pool | null,
-    @Optional() @Inject(RELAY_POOL) relay: Pool | null,
+    @Optional() @Inject(Shards) private readonly shards: Shards | null,
+    @Optional() @Inject(ReadStatistics) private readonly reads: ReadStatistics | null,
   ) {
-    const pools: [name: string, pool: Pool | null | undefined][] = [
-      ['app', app ? (app.driver as unknown as { master: Pool }).master : null],
-      ['control', control],
-      ['relay', relay],
-    ];
     registry.gauge({
       name: 'stockyard_pool_connections',
       help: 'Connections of a database pool, and callers that wait for one.',
-      labels: ['pool', 'state'],
-      read: () => pools.flatMap(([name, pool]) => (pool ? connections(name, pool) : [])),
+      labels: ['shard', 'node', 'role', 'state'],
+      read: () => this.connections(),
     });
+    registry.gauge({
+      name: 'stockyard_node_up',
+      help: '1 for a database node that this process would use, else 0; by the role it has at the moment.',
+      labels: ['shard', 'node', 'standby'],
+      read: () => this.nodes(({ isUp }) => Number(isUp)),
+    });
+    registry.gauge({
+      name: 'stockyard_node_lag_seconds',
+      help: 'Age of the oldest write that a node does not show yet, as this process sees it.',
+      labels: ['shard', 'node', 'standby'],
+      read: () => this.nodes(({ lagMs }) => lagMs / MS_PER_SECOND),
+    });
+    registry.gauge({
+      name: 'stockyard_reads_routed_total',
+      help: 'Reads by why they went where they went, since the start of the process.',
+      labels: ['shard', 'reason'],
+      read: () =>
+        (this.reads?.snapshot() ?? []).map(({ shard, reason, count }) => ({ labels: { shard, reason }, value: count })),
+    });
+  }
+
+  private connections(): Sample[] {
+    return (this.shards?.snapshot() ?? []).flatMap(({ shard, node, pools }) =>
+      pools.flatMap(({ role, used, idle, waiting }) =>
+        Object.entries({ used, idle, waiting }).map(([state, value]) => ({
+          labels: { shard, node, role, state },
+          value,
+        })),
+      ),
+    );
+  }
+
+  private nodes(value: (node: { isUp: boolean; lagMs: number }) => number): Sample[] {
+    return (this.shards?.snapshot() ?? []).map((state) => ({
+      labels: { shard: state.shard, node: state.node, standby: String(state.standby ?? 'unknown') },
+      value: value(state),
+    }));
   }
 }

@@ -1,23 +1,23 @@
 /** SQL that reads orders, and the flights that change them. */
 import { Injectable } from '@nestjs/common';
-import { notFound, type Statement, TenantDatabase, tenantStatement } from '#libs/database';
+import { notFound, type Statement, TenantDatabase, tenantRead } from '#libs/database';
 import { IdempotentFlight, type IdempotentReply, type IdempotentRequest, recordStatement } from '#libs/idempotency';
 import { type OutboxEvent, outboxStatement } from '#libs/queues';
 import type { Order, OrderSummary } from './order.schema';
 import { orderBody, orderSummary } from './order.sql';
 
-const select = tenantStatement('order_select', orderBody('$2::uuid'));
+const select = tenantRead('order_select', orderBody('$2::uuid'));
 const record = recordStatement('order_record', orderBody('$5::uuid'));
-const list = tenantStatement(
+const list = tenantRead(
   'order_list',
   `select ${orderSummary('o')} as body from orders o where o.organization_id = $1 and o.id > $2::uuid order by o.id limit $3`,
 );
-const listByState = tenantStatement(
+const listByState = tenantRead(
   'order_list_by_state',
   `select ${orderSummary('o')} as body from orders o
    where o.organization_id = $1 and o.state = $4 and o.id > $2::uuid order by o.id limit $3`,
 );
-const listByReference = tenantStatement(
+const listByReference = tenantRead(
   'order_list_by_reference',
   `select ${orderSummary('o')} as body from orders o
    where o.organization_id = $1 and o.reference = $4 and o.id > $2::uuid and o.state = coalesce($5, o.state) order by o.id limit $3`,

@@ -1,6 +1,6 @@
 /** SQL that reads returns, and the flight that makes one. */
 import { Injectable } from '@nestjs/common';
-import { notFound, rfc3339, type Statement, TenantDatabase, tenantStatement } from '#libs/database';
+import { notFound, rfc3339, type Statement, TenantDatabase, tenantRead } from '#libs/database';
 import { IdempotentFlight, type IdempotentReply, type IdempotentRequest, recordStatement } from '#libs/idempotency';
 import { outboxStatement } from '#libs/queues';
 import type { Return, ReturnSummary } from './return.schema';
@@ -16,9 +16,9 @@ const body = (id: string): string => `
     from return_lines l where l.organization_id = $1 and l.return_id = r.id)) as body
   from returns r where r.organization_id = $1 and r.id = ${id}`;
 
-const select = tenantStatement('return_select', body('$2::uuid'));
+const select = tenantRead('return_select', body('$2::uuid'));
 const record = recordStatement('return_record', body('$5::uuid'));
-const list = tenantStatement(
+const list = tenantRead(
   'return_list',
   `select json_build_object(${SUMMARY}) as body from returns r
    where r.organization_id = $1 and r.id > $2::uuid and ($4::uuid is null or r.order_id = $4) order by r.id limit $3`,

@@ -6,5 +6,6 @@ export {
   type OrganizationQuery,
   OrganizationService,
   type OrganizationUpdate,
+  type PlaceForHook,
 } from './organization.service';
 export type { LimitOverrides, OrganizationFilter } from './organization.repository';

@@ -6,12 +6,14 @@ import {
   LIMIT_NAMES,
   type OrganizationRow,
   overridesOf,
+  type PrimaryPool,
   SELECT_ORGANIZATION,
   toOrganization,
   translateDatabaseError,
 } from '#libs/database';
 import type { LimitName, Organization, OrganizationState, Tier } from '#libs/tenancy';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient, QueryResultRow } from 'pg';
+import type { Overrides } from './place.repository';
 
 /** A number overrides the tier's limit, null goes back to it, an absent one stays as it is. */
 export type LimitOverrides = Partial<Record<LimitName, number | null | undefined>>;
@@ -28,6 +30,8 @@ export interface OrganizationInsert {
   readonly name: string;
   readonly tier: Tier;
   readonly region: string;
+  /** Pins it to a shard; null lets its bucket decide. */
+  readonly shard: string | null;
 }
 
 export interface OrganizationColumns {
@@ -38,7 +42,8 @@ export interface OrganizationColumns {
   readonly epochStep: 0 | 1;
 }
 
-const INSERT = 'insert into organizations (id, slug, name, tier, region) values ($1, $2, $3, $4, $5)';
+const INSERT = 'insert into organizations (id, slug, name, tier, region, shard) values ($1, $2, $3, $4, $5, $6)';
+const SHARD_OF_BUCKET = 'select shard from shard_buckets where bucket = $1';
 const UPDATE = `
   update organizations set name = $2, tier = $3, state = $4, epoch = epoch + $5, version = version + 1, updated_at = now()
   where id = $1`;
@@ -51,9 +56,14 @@ const PAGE = `${SELECT_ORGANIZATION}
   where ($1::uuid is null or o.id > $1::uuid) and ($2::text is null or o.slug = $2) and ($3::text is null or o.state = $3)
   order by o.id limit $4`;
 
+/** The control pool, or one connection of it. */
+interface Queryable {
+  query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<{ rows: Row[] }>;
+}
+
 @Injectable()
 export class OrganizationRepository {
-  constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {}
+  constructor(@Inject(CONTROL_POOL) private readonly pool: PrimaryPool) {}
 
   /** Up to `count` organizations after `after`, oldest first. */
   async page(filter: OrganizationFilter, after: string | null, count: number): Promise<Organization[]> {
@@ -64,7 +74,7 @@ export class OrganizationRepository {
     return this.read(this.pool, id);
   }
 
-  async read(client: Pool | PoolClient, id: string): Promise<Organization | undefined> {
+  async read(client: Queryable, id: string): Promise<Organization | undefined> {
     const [organization] = await this.select(client, `${SELECT_ORGANIZATION} where o.id = $1`, [id]);
     return organization;
   }
@@ -75,20 +85,32 @@ export class OrganizationRepository {
     return this.read(client, id);
   }
 
-  async insert(client: PoolClient, { id, slug, name, tier, region }: OrganizationInsert): Promise<void> {
-    await client.query(INSERT, [id, slug, name, tier, region]);
+  async insert(client: PoolClient, organization: OrganizationInsert): Promise<void> {
+    const { id, slug, name, tier, region, shard } = organization;
+    await client.query(INSERT, [id, slug, name, tier, region, shard]);
   }
 
   async update(client: PoolClient, id: string, columns: OrganizationColumns): Promise<void> {
     await client.query(UPDATE, [id, columns.name, columns.tier, columns.state, columns.epochStep]);
   }
 
-  /** Lays overrides over those that are there. The organization's row is locked or new. */
-  async putLimits(client: PoolClient, id: string, overrides: LimitOverrides): Promise<void> {
-    const { rows } = await client.query<OrganizationRow>(`${SELECT_ORGANIZATION} where o.id = $1`, [id]);
-    const present = overridesOf(rows[0]!);
+  /** Lays overrides over those that are there. The organization's row is locked or new. Resolves with all in force. */
+  async putLimits(client: PoolClient, id: string, overrides: LimitOverrides): Promise<Overrides> {
+    const present = await this.overrides(client, id);
     const next = LIMIT_NAMES.map((name) => (overrides[name] === undefined ? present[name] : overrides[name]));
     await client.query(UPSERT_LIMITS, [id, ...next]);
+    return Object.fromEntries(LIMIT_NAMES.map((name, index) => [name, next[index] ?? null])) as Overrides;
+  }
+
+  /** The shard of a bucket. */
+  async shardOf(shardKey: number): Promise<string> {
+    const { rows } = await this.pool.query<{ shard: string }>(SHARD_OF_BUCKET, [shardKey]);
+    return rows[0]!.shard;
+  }
+
+  private async overrides(client: PoolClient, id: string): Promise<Overrides> {
+    const { rows } = await client.query<OrganizationRow>(`${SELECT_ORGANIZATION} where o.id = $1`, [id]);
+    return overridesOf(rows[0]!);
   }
 
   /** One transaction of the control role. */
@@ -118,7 +140,7 @@ export class OrganizationRepository {
     }
   }
 
-  private async select(client: Pool | PoolClient, sql: string, values: readonly unknown[]): Promise<Organization[]> {
+  private async select(client: Queryable, sql: string, values: readonly unknown[]): Promise<Organization[]> {
     try {
       const { rows } = await client.query<OrganizationRow>(sql, [...values]);
       return rows.map(toOrganization);

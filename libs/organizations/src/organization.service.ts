@@ -1,8 +1,11 @@
 /**
- * Organizations, as operators see them. A new one becomes visible last: its directory row is inserted, which claims
- * the slug, then the hook `beforeVisible` writes the tenant's own rows in their own transaction, and only then the
- * directory's transaction commits. If the process dies between the two commits, rows remain under an id that
- * no directory names and nobody can reach.
+ * Organizations, as operators see them. A new one becomes visible last: its place on its shard, then its directory row,
+ * which claims the slug, then the hook `beforeVisible`, which writes the tenant's own rows in their own transaction, and only
+ * then the directory's transaction commits. If the process dies in between, rows remain under an id that no directory
+ * names and nobody can reach.
+ *
+ * A change of state takes effect with the tenant's place, which follows the directory at once: when suspend() resolves, no
+ * write of that tenant is under way in any process, and none begins.
  *
  * A hook runs while a connection of the small control pool is held: it must not look into the directory.
  */
@@ -10,10 +13,11 @@ import { Injectable } from '@nestjs/common';
 import { isUniqueViolation } from '#libs/database';
 import { decodeCursor, isUuid, newId } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
-import { Directory, type Organization, type Tier } from '#libs/tenancy';
+import { Directory, type Organization, shardKeyOf, type Tier } from '#libs/tenancy';
 import type { PoolClient } from 'pg';
 import { notFound, slugReserved, slugTaken, stateLocked, versionMismatch } from './organization.error';
 import { type LimitOverrides, type OrganizationFilter, OrganizationRepository } from './organization.repository';
+import { placeOf, PlaceRepository } from './place.repository';
 
 export interface NewOrganization {
   readonly slug: string;
@@ -21,6 +25,14 @@ export interface NewOrganization {
   readonly tier?: Tier | undefined;
   readonly region?: string | undefined;
   readonly limits?: LimitOverrides | undefined;
+  /** Pins it to a shard. Default: its bucket decides. */
+  readonly shard?: string | undefined;
+}
+
+/** Where a hook writes the tenant's rows: for the context that it enters. */
+export interface PlaceForHook {
+  readonly shard: string;
+  readonly epoch: number;
 }
 
 export interface OrganizationPatch {
@@ -35,7 +47,7 @@ export interface OrganizationUpdate<T> {
   /** The version that the caller has read; undefined overwrites whatever is there. */
   readonly expectedVersion: number | undefined;
   /** Runs before the change commits, such as to write the audit log: no change without its entry. */
-  readonly beforeCommit: (organization: Organization) => Promise<void>;
+  readonly beforeCommit: (organization: Organization, place: PlaceForHook) => Promise<void>;
 }
 
 export interface OrganizationQuery extends OrganizationFilter {
@@ -51,31 +63,47 @@ export class OrganizationService {
     private readonly repository: OrganizationRepository,
     private readonly directory: Directory,
     private readonly events: PlatformEvents,
+    private readonly places: PlaceRepository,
   ) {}
 
-  /** Throws `slug_taken` or `slug_reserved` (409). */
+  /** Throws `slug_taken` or `slug_reserved` (409), `unknown_shard` (422). */
   async create(
     input: NewOrganization,
-    beforeVisible: (organization: Organization) => Promise<void>,
+    beforeVisible: (organization: Organization, place: PlaceForHook) => Promise<void>,
   ): Promise<Organization> {
-    const { slug, name, tier = 'free', region = DEFAULT_REGION, limits } = input;
+    const { slug, tier = 'free' } = input;
     // The directory finds organizations by id and by slug: one may not look like another's id.
     if (isUuid(slug)) throw slugReserved();
     const id = newId();
+    const shard = input.shard ?? (await this.repository.shardOf(shardKeyOf(id)));
+    this.places.requireShard(shard);
+    await this.places.put({ id, shard, epoch: 1, tier, state: 'open' });
     try {
-      const created = await this.repository.transaction(async (client) => {
-        await this.repository.insert(client, { id, slug, name, tier, region });
-        if (limits) await this.repository.putLimits(client, id, limits);
-        const organization = (await this.repository.read(client, id))!;
-        await beforeVisible(organization);
-        return organization;
-      });
+      const created = await this.insert(id, input, beforeVisible);
       this.announce(id);
       return created;
     } catch (error) {
+      await this.places.remove(shard, id).catch(() => undefined); // unreachable without its directory row
       if (isUniqueViolation(error, 'organizations_slug_key')) throw slugTaken();
       throw error;
     }
+  }
+
+  private insert(
+    id: string,
+    input: NewOrganization,
+    beforeVisible: (organization: Organization, place: PlaceForHook) => Promise<void>,
+  ): Promise<Organization> {
+    const { slug, name, tier = 'free', region = DEFAULT_REGION, limits, shard: pin = null } = input;
+    return this.repository.transaction(async (client) => {
+      await this.repository.insert(client, { id, slug, name, tier, region, shard: pin });
+      const overrides = limits && (await this.repository.putLimits(client, id, limits));
+      const organization = (await this.repository.read(client, id))!;
+      const { shard, epoch } = organization;
+      if (overrides) await this.places.mirrorLimits(shard, id, overrides);
+      await beforeVisible(organization, { shard, epoch });
+      return organization;
+    });
   }
 
   /** A page of organizations, oldest first, and one more where there are more. */
@@ -107,8 +135,9 @@ export class OrganizationService {
 
   /** Sets, keeps or takes back overrides of the tier's limits. */
   putLimits(update: OrganizationUpdate<LimitOverrides>): Promise<Organization> {
-    return this.change(update, async (client, { id, name, tier, state }) => {
-      await this.repository.putLimits(client, id, update.change);
+    return this.change(update, async (client, { id, name, tier, state, shard }) => {
+      const overrides = await this.repository.putLimits(client, id, update.change);
+      await this.places.mirrorLimits(shard, id, overrides);
       await this.repository.update(client, id, { name, tier, state, epochStep: 0 });
     });
   }
@@ -123,9 +152,11 @@ export class OrganizationService {
       if (expectedVersion !== undefined && expectedVersion !== present.version) throw versionMismatch(present.version);
       await apply(client, present);
       const organization = (await this.repository.read(client, id))!;
-      await beforeCommit(organization);
+      await beforeCommit(organization, { shard: present.shard, epoch: present.epoch });
       return organization;
     });
+    await this.places.put(placeOf(changed));
+    if (changed.state === 'suspended') await this.places.drain(changed.shard, id);
     this.announce(id);
     return changed;
   }

@@ -51,7 +51,7 @@ export async function workerUnderTest({
     imports: [
       ConfigModule.forRoot(config),
       TenancyModule,
-      DatabaseModule.forRoot({ config, applicationName: 'worker-under-test', relay: true }),
+      DatabaseModule.forRoot({ config, applicationName: 'worker-under-test' }),
       RedisModule.forRoot(config),
       UsageModule.forRoot(),
       {

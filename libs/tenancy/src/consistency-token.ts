@@ -5,14 +5,18 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { constantTimeEqual, StockyardError } from '#libs/kernel';
 
-export interface ConsistencyToken {
+/** A point in the log of a shard. */
+export interface PositionOnShard {
   readonly shard: string;
-  /** Of the organization in the directory. */
-  readonly epoch: number;
   /** Of the primary's log, 8 upper-case hex digits. */
   readonly timeline: string;
   /** Position in the log, 16 upper-case hex digits: compares as text. */
   readonly position: string;
+}
+
+export interface ConsistencyToken extends PositionOnShard {
+  /** Of the organization in the directory. */
+  readonly epoch: number;
 }
 
 /** PostgreSQL's `X/Y` as 16 hex digits. */

@@ -16,6 +16,10 @@ export interface Organization {
   readonly epoch: number;
   /** Logical bucket, 0–1023. */
   readonly shardKey: number;
+  /** Where it lives: its pin, or else its bucket's shard. */
+  readonly shard: string;
+  /** Whether it stays there whatever becomes of its bucket. */
+  readonly pinned: boolean;
   /** Optimistic-locking version of the row. */
   readonly version: number;
   readonly createdAt: Date;
@@ -23,11 +27,20 @@ export interface Organization {
   readonly limits: Limits;
 }
 
+/** An organization as memory has it. */
+export interface LocatedOrganization {
+  readonly organization: Organization;
+  /** False where the directory's database is away and the entry is older than it may be otherwise. */
+  readonly fresh: boolean;
+}
+
 /** Looks organizations up, from memory where it can. Answers undefined for an unknown one. */
 export abstract class Directory {
   abstract find(organizationId: string): Promise<Organization | undefined>;
+  /** As `find`, without a promise where memory has a fresh answer: for the path of every statement. */
+  abstract locate(organizationId: string): LocatedOrganization | Promise<LocatedOrganization | undefined>;
   abstract findBySlug(slug: string): Promise<Organization | undefined>;
-  /** Forgets what memory holds, so that the next look reads the database. */
+  /** Forgets what memory holds, also what is being read just now: the next look reads the database. */
   abstract forget(organizationId: string): void;
   /** Every organization, in pages by id; for upkeep that visits tenants one after another. */
   abstract all(): AsyncIterable<Organization>;

@@ -3,6 +3,7 @@ export { type Actor, type TenantContext, TenantContextHolder } from './tenant-co
 export { TenancyModule } from './tenancy.module';
 export {
   Directory,
+  type LocatedOrganization,
   type Organization,
   ORGANIZATION_STATES,
   type OrganizationState,
@@ -14,8 +15,10 @@ export {
   type ConsistencyToken,
   ConsistencyTokens,
   newerToken,
+  type PositionOnShard,
   tokenRank,
   toLsn,
   toPosition,
 } from './consistency-token';
 export { type ReleaseSlot, TenantShare, TokenKeeper } from './coordination';
+export { ConsistencyScope, type LoadKeptToken, type SeenSoFar } from './consistency-scope';

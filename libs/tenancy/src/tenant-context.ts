@@ -5,6 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
 import { ClsService } from 'nestjs-cls';
+import { ConsistencyScope } from './consistency-scope';
 
 /** Who acts: recorded on movements and in the audit log. */
 export interface Actor {
@@ -18,9 +19,14 @@ export interface TenantContext {
   /** Permissions of the caller, such as `orders:write`. Jobs and operators hold what their registration says. */
   readonly permissions: ReadonlySet<string>;
   readonly requestId: string;
+  /** What the caller has seen. Default: nothing is known of it, so its first read goes to a primary. */
+  readonly consistency?: ConsistencyScope;
+  /** Where the tenant is, before the directory says so: an organization that is being made. */
+  readonly place?: { readonly shard: string; readonly epoch: number };
 }
 
 const STORE_KEY = Symbol('tenant-context');
+const SCOPE_KEY = Symbol('tenant-consistency');
 
 @Injectable()
 export class TenantContextHolder {
@@ -48,7 +54,7 @@ export class TenantContextHolder {
   run<T>(context: TenantContext, work: () => T): T {
     this.refuseSwitch(context);
     return this.cls.run({ ifNested: 'inherit' }, () => {
-      this.cls.set(STORE_KEY, context);
+      this.store(context);
       return work();
     });
   }
@@ -56,7 +62,18 @@ export class TenantContextHolder {
   /** Sets the tenant of the request that is being handled. May happen once. */
   enter(context: TenantContext): void {
     this.refuseSwitch(context);
+    this.store(context);
+  }
+
+  /** What the current caller has seen. Nested work of the same tenant shares it, unless it brings its own. */
+  consistency(): ConsistencyScope {
+    return this.cls.get<ConsistencyScope>(SCOPE_KEY as never);
+  }
+
+  private store(context: TenantContext): void {
+    const present = this.cls.get<ConsistencyScope | undefined>(SCOPE_KEY as never);
     this.cls.set(STORE_KEY, context);
+    this.cls.set(SCOPE_KEY, context.consistency ?? present ?? new ConsistencyScope());
   }
 
   private refuseSwitch(next: TenantContext): void {

@@ -190,6 +190,6 @@ describe('the rate limit guard', () => {
     expect(headers['content-type']).toContain('text/plain');
     expect(body).toMatch(/stockyard_rate_limit_requests_total\{policy="api",outcome="refused"\} [1-9]/);
     expect(body).toMatch(/http_request_duration_seconds_count\{method="GET",route="\/things",status="4xx"\} [1-9]/);
-    expect(body).toMatch(/stockyard_pool_connections\{pool="app",state="idle"\} \d/);
+    expect(body).toMatch(/stockyard_pool_connections\{shard="main",node="[^"]+",role="app",state="idle"\} \d/);
   });
 });

@@ -1,6 +1,6 @@
 /** SQL of `tenant_usage`: sums by organization, metric and hour. */
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, tenantStatement } from '#libs/database';
+import { TenantDatabase, tenantRead, tenantStatement } from '#libs/database';
 
 /** What one hour added to one metric. */
 export interface UsageIncrement {
@@ -23,7 +23,7 @@ const add = tenantStatement(
    on conflict (organization_id, metric, period_start) do update set value = tenant_usage.value + excluded.value`,
 );
 
-const totals = tenantStatement(
+const totals = tenantRead(
   'usage_totals',
   `select metric, sum(value)::bigint as value from tenant_usage
    where organization_id = $1 and period_start >= $2 and period_start < $3

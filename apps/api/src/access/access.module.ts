@@ -3,14 +3,23 @@
  * `{ provide: APP_GUARD, useExisting: AuthenticationGuard }`, …, `{ provide: APP_GUARD, useExisting: PermissionGuard }`.
  */
 import { Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { IdentityModule } from '#libs/identity';
 import { AuthenticationGuard } from './authentication.guard';
 import { CallerService } from './caller.service';
+import { ConsistencyInterceptor } from './consistency.interceptor';
+import { ConsistencyService } from './consistency.service';
 import { PermissionGuard } from './permission.guard';
 
 @Module({
   imports: [IdentityModule],
-  providers: [CallerService, AuthenticationGuard, PermissionGuard],
+  providers: [
+    CallerService,
+    ConsistencyService,
+    AuthenticationGuard,
+    PermissionGuard,
+    { provide: APP_INTERCEPTOR, useClass: ConsistencyInterceptor },
+  ],
   exports: [AuthenticationGuard, PermissionGuard],
 })
 export class AccessModule {}

@@ -11,6 +11,7 @@ import { organizationSuspended, TenantContextHolder } from '#libs/tenancy';
 import type { AuthenticatedRequest } from './authenticated-request';
 import { bearerToken } from './bearer-token';
 import { CallerService } from './caller.service';
+import { ConsistencyService } from './consistency.service';
 
 const READS = new Set(['GET', 'HEAD']);
 
@@ -20,6 +21,7 @@ export class AuthenticationGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly callers: CallerService,
     private readonly tenant: TenantContextHolder,
+    private readonly consistency: ConsistencyService,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'ADMIN_TOKEN'>,
   ) {}
 
@@ -51,13 +53,15 @@ export class AuthenticationGuard implements CanActivate {
     return true;
   }
 
-  /** An organization that is not active can be read but not changed. */
+  /** An organization that is suspended or goes away can be read but not changed; one that moves is used all along. */
   private async admitTenant(request: AuthenticatedRequest): Promise<boolean> {
     const { organization, actor, permissions } = await this.callers.identify(bearerToken(request));
-    if (organization.state !== 'active' && !READS.has(request.method)) throw organizationSuspended(organization);
+    const writable = organization.state === 'active' || organization.state === 'moving';
+    if (!writable && !READS.has(request.method)) throw organizationSuspended(organization);
     const { id: organizationId, tier } = organization;
     request.tenant = { organizationId, tier, actor };
-    this.tenant.enter({ organizationId, actor, permissions, requestId: request.id });
+    const consistency = this.consistency.open(organizationId, actor, request.headers['x-consistency-token']);
+    this.tenant.enter({ organizationId, actor, permissions, requestId: request.id, consistency });
     return true;
   }
 }

@@ -7,6 +7,7 @@ import { type ClsService, ClsServiceManager } from 'nestjs-cls';
 import type { AuthenticatedRequest } from './authenticated-request';
 import { AuthenticationGuard } from './authentication.guard';
 import type { CallerService } from './caller.service';
+import { ConsistencyService } from './consistency.service';
 import { PermissionGuard } from './permission.guard';
 
 class Handlers {
@@ -20,6 +21,7 @@ class Handlers {
 const ADMIN_TOKEN = 'an-admin-token-for-specs';
 const cls: ClsService = ClsServiceManager.getClsService();
 const tenant = new TenantContextHolder(cls);
+const consistency = new ConsistencyService(tenant, null, { MESSAGING_SECRET: 'a-messaging-secret' });
 const organization = { id: newId(), tier: 'starter', state: 'active' } as Organization;
 const caller = { organization, actor: { type: 'user', id: newId() }, permissions: new Set(['orders:read']) } as const;
 
@@ -32,7 +34,7 @@ function guards(state: Organization['state'] = 'active') {
   };
   const reflector = new Reflector();
   return {
-    authentication: new AuthenticationGuard(reflector, callers as CallerService, tenant, { ADMIN_TOKEN }),
+    authentication: new AuthenticationGuard(reflector, callers as CallerService, tenant, consistency, { ADMIN_TOKEN }),
     permission: new PermissionGuard(reflector, tenant),
   };
 }
@@ -76,12 +78,27 @@ describe('AuthenticationGuard', () => {
       const { request, host } = context('anyone', { token: 'good' });
       await guards().authentication.canActivate(host);
       const { actor, permissions } = caller;
-      expect(tenant.current()).toEqual({ organizationId: organization.id, actor, permissions, requestId: 'request-1' });
+      expect(tenant.current()).toMatchObject({
+        ...{ organizationId: organization.id, actor, permissions, requestId: 'request-1' },
+      });
       expect(request.tenant).toEqual({ organizationId: organization.id, tier: 'starter', actor });
     });
   });
 
-  it.each(['suspended', 'moving', 'deleting'] as const)('lets a %s organization read but not write', async (state) => {
+  it('lets a moving organization write: its place says when it must wait', async () => {
+    const moving = guards('moving').authentication;
+    const attempt = cls.run(() => moving.canActivate(context('anyone', { method: 'POST', token: 'good' }).host));
+    await expect(attempt).resolves.toBe(true);
+  });
+
+  it('refuses a consistency token that was not given to this organization', async () => {
+    const { host, request } = context('anyone', { token: 'good' });
+    Object.assign(request, { headers: { ...request.headers, 'x-consistency-token': '1.main.1.x' } });
+    const attempt = cls.run(() => guards().authentication.canActivate(host));
+    await expect(attempt).rejects.toEqual(refusal('invalid_consistency_token'));
+  });
+
+  it.each(['suspended', 'deleting'] as const)('lets a %s organization read but not write', async (state) => {
     const attempt = (method: string) =>
       cls.run(() => guards(state).authentication.canActivate(context('anyone', { method, token: 'good' }).host));
     for (const method of ['GET', 'HEAD']) await expect(attempt(method)).resolves.toBe(true);

@@ -33,6 +33,7 @@ const slug = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{1,62}$', description: 'N
 const tier = Type.Enum([...TIERS], { description: 'Named set of limits.' });
 const region = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'Where the data lives.' });
 const state = Type.Enum([...ORGANIZATION_STATES]);
+const shard = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,30}$', description: 'Name of a shard.' });
 
 export const CREATE_ORGANIZATION = shape(
   closed({
@@ -40,6 +41,7 @@ export const CREATE_ORGANIZATION = shape(
     name: nameField('Name of the organization.'),
     tier: Type.Optional(tier),
     region: Type.Optional(region),
+    shard: Type.Optional(shard),
     limits: Type.Optional(LIMIT_OVERRIDES),
     owner: Type.Optional(
       closed({ email: emailField(), name: nameField('Name of the first owner.'), password: passwordField() }),
@@ -68,7 +70,9 @@ const ORGANIZATION_FIELDS = Type.Object({
   region,
   state,
   epoch: Type.Integer({ description: 'Rises with each change of state or place.' }),
-  shard_key: Type.Integer({ minimum: 0, maximum: 1023 }),
+  shard_key: Type.Integer({ minimum: 0, maximum: 1023, description: 'Bucket: a hash of the id.' }),
+  shard,
+  pinned: Type.Boolean({ description: 'Whether it stays on its shard whatever becomes of its bucket.' }),
   version: Type.Integer(),
   created_at: Fields.timestamp(),
   limits: LIMITS_FIELDS,
@@ -87,12 +91,12 @@ export function toLimitOverrides(body: ShapeType<typeof PUT_LIMITS>): LimitOverr
 }
 
 export function toNewOrganization(body: ShapeType<typeof CREATE_ORGANIZATION>): NewOrganization {
-  const { slug, name, tier, region, limits } = body;
-  return { slug, name, tier, region, limits: limits && toLimitOverrides(limits) };
+  const { slug, name, tier, region, shard, limits } = body;
+  return { slug, name, tier, region, shard, limits: limits && toLimitOverrides(limits) };
 }
 
 export function organizationBody(organization: Organization): ShapeType<typeof ORGANIZATION> {
-  const { id, slug, name, tier, region, state, epoch, version } = organization;
+  const { id, slug, name, tier, region, state, epoch, version, shard, pinned } = organization;
   return {
     id,
     slug,
@@ -102,6 +106,8 @@ export function organizationBody(organization: Organization): ShapeType<typeof O
     state,
     epoch,
     shard_key: organization.shardKey,
+    shard,
+    pinned,
     version,
     created_at: organization.createdAt.toISOString(),
     limits: limitsBody(organization.limits),

@@ -11,6 +11,7 @@ import {
   type NewOrganization,
   type OrganizationPatch,
   OrganizationService,
+  type PlaceForHook,
 } from '#libs/organizations';
 import { type Organization, TenantContextHolder } from '#libs/tenancy';
 
@@ -20,6 +21,13 @@ export interface OperatorChange<T> {
   readonly change: T;
   readonly expectedVersion?: number | undefined;
   readonly requestId: string;
+}
+
+interface OperatorContext {
+  readonly organizationId: string;
+  readonly requestId: string;
+  /** Inside a change of the directory, which does not say yet what it will. */
+  readonly place?: PlaceForHook;
 }
 
 const ALL: ReadonlySet<string> = new Set(PERMISSIONS);
@@ -42,8 +50,8 @@ export class ProvisioningService {
     requestId: string,
   ): Promise<Organization> {
     const prepared = owner && (await this.users.prepare({ ...owner, role: 'owner' }));
-    return this.organizations.create(input, ({ id, slug, tier }) =>
-      this.asOperator(id, requestId, async () => {
+    return this.organizations.create(input, ({ id, slug, tier }, place) =>
+      this.asOperator({ organizationId: id, requestId, place }, async () => {
         await this.locations.ensureDefault();
         if (prepared) await this.users.createFirst(prepared);
         await this.recordChange(id, 'organization.created', { slug, tier });
@@ -56,8 +64,8 @@ export class ProvisioningService {
       id: organizationId,
       change,
       expectedVersion,
-      beforeCommit: ({ name, tier, state }) =>
-        this.asOperator(organizationId, requestId, () =>
+      beforeCommit: ({ name, tier, state }, place) =>
+        this.asOperator({ organizationId, requestId, place }, () =>
           this.recordChange(organizationId, 'organization.updated', { name, tier, state }),
         ),
     });
@@ -69,8 +77,8 @@ export class ProvisioningService {
       id: organizationId,
       change,
       expectedVersion,
-      beforeCommit: () =>
-        this.asOperator(organizationId, requestId, () =>
+      beforeCommit: (_, place) =>
+        this.asOperator({ organizationId, requestId, place }, () =>
           this.recordChange(organizationId, 'organization.limits_changed', data as Record<string, number | null>),
         ),
     });
@@ -78,19 +86,16 @@ export class ProvisioningService {
 
   async createApiKey({ organizationId, change, requestId }: OperatorChange<ApiKeyRequest>) {
     await this.organizations.get(organizationId);
-    return this.asOperator(organizationId, requestId, () => this.apiKeys.create(change));
+    return this.asOperator({ organizationId, requestId }, () => this.apiKeys.create(change));
   }
 
   async createUser({ organizationId, change, requestId }: OperatorChange<NewUser>): Promise<User> {
     await this.organizations.get(organizationId);
-    return this.asOperator(organizationId, requestId, () => this.users.create(change));
+    return this.asOperator({ organizationId, requestId }, () => this.users.create(change));
   }
 
-  private asOperator<T>(organizationId: string, requestId: string, work: () => Promise<T>): Promise<T> {
-    return this.tenant.run(
-      { organizationId, actor: { type: 'operator', id: null }, permissions: ALL, requestId },
-      work,
-    );
+  private asOperator<T>(on: OperatorContext, work: () => Promise<T>): Promise<T> {
+    return this.tenant.run({ ...on, actor: { type: 'operator', id: null }, permissions: ALL }, work);
   }
 
   private recordChange(id: string, action: string, data: Record<string, string | number | null>): Promise<void> {

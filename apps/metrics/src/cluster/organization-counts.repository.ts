@@ -1,12 +1,11 @@
 /** Counts of the directory. */
 import { Inject, Injectable } from '@nestjs/common';
-import { CONTROL_POOL } from '#libs/database';
+import { CONTROL_POOL, type PrimaryPool } from '#libs/database';
 import { ORGANIZATION_STATES } from '#libs/tenancy';
-import type { Pool } from 'pg';
 
 @Injectable()
 export class OrganizationCountsRepository {
-  constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {}
+  constructor(@Inject(CONTROL_POOL) private readonly pool: PrimaryPool) {}
 
   /** Organizations by state, every state named. */
   async byState(): Promise<Record<string, number>> {

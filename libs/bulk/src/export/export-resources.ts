@@ -2,7 +2,7 @@
  * What each resource exports: its columns and the statement that reads the next page after a key. Each page is a read of
  * its own; rows that change while an export runs appear as they are when their page is read.
  */
-import { rfc3339, type Statement, tenantStatement } from '#libs/database';
+import { rfc3339, type Statement, tenantRead } from '#libs/database';
 import type { ExportResource } from '../bulk.jobs';
 
 export type ExportRow = Readonly<Record<string, string | number | null>>;
@@ -38,7 +38,7 @@ function source(resource: ExportResource, { columns, from, table, key }: SourceO
   const select = Object.entries(columns).map(([name, expression]) => `${expression} as ${name}`);
   const sortKey = key.map((column) => `${table}.${column}`).join(', ');
   const after = key.map((_, index) => `$${index + 2}::uuid`).join(', ');
-  const statement = tenantStatement(
+  const statement = tenantRead(
     `export_${resource}`,
     `select ${select.join(', ')} from ${from}
      where ${table}.organization_id = $1 and (${sortKey}) > (${after}) order by ${sortKey} limit $${key.length + 2}`,

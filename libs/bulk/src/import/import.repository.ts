@@ -1,8 +1,8 @@
 /** SQL of imports. */
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, tenantStatement } from '#libs/database';
+import { TenantDatabase, tenantRead } from '#libs/database';
 
-const knownProducts = tenantStatement(
+const knownProducts = tenantRead(
   'import_known_products',
   'select sku, currency from products where organization_id = $1 and sku = any ($2::text[])',
 );

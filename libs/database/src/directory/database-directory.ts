@@ -1,22 +1,30 @@
 /**
- * The directory of organizations over the control tables, with a small in-process cache. A change is announced by
+ * The directory of organizations over the control tables, with an in-process cache. A change is announced by
  * `organization.changed` and forgotten at once; whoever misses the hint is late by the cache's life, and a database
- * that is away leaves the last known answer in force.
+ * that is away leaves the last known answer in force. What a statement may do is decided by the tenant's place on its shard,
+ * so a late entry costs a second try, never a write in the wrong place.
  */
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
-import { Directory, type Organization } from '#libs/tenancy';
+import { Directory, type LocatedOrganization, type Organization } from '#libs/tenancy';
 import { LRUCache } from 'lru-cache';
-import type { Pool } from 'pg';
-import { CONTROL_POOL } from '../database.constants';
+import type { QueryResult } from 'pg';
 import { translateDatabaseError } from '../database.error';
+import { HOME_SHARD } from '#libs/config';
+import type { PrimaryPool } from '../shards/primary-pool';
+import { Shards } from '../shards/shards.service';
 import { type OrganizationRow, SELECT_ORGANIZATION, toOrganization } from './organization-row';
 
 const FRESH_MS = 5_000;
 const CAPACITY = 10_000;
 const PAGE = 500;
+const NEVER = 0;
 
 type LookUp = 'id' | 'slug';
+
+interface Known extends LocatedOrganization {
+  readonly readAt: number;
+}
 
 const CONDITION: Readonly<Record<LookUp, string>> = { id: 'o.id = $1::uuid', slug: 'o.slug = $1' };
 
@@ -25,34 +33,40 @@ const keyOf = (by: LookUp, value: string): string => `${by}:${value}`;
 
 @Injectable()
 export class DatabaseDirectory extends Directory {
-  private readonly known = new LRUCache<string, { organization: Organization; readAt: number }>({ max: CAPACITY });
-  private readonly loading = new Map<string, Promise<Organization | undefined>>();
+  private readonly known = new LRUCache<string, Known>({ max: CAPACITY });
+  private readonly loading = new Map<string, Promise<Known | undefined>>();
+  private readonly pool: PrimaryPool;
+  /** Rises whenever something is forgotten: what was being read before may not be remembered. */
+  private generation = 0;
 
-  constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {
+  constructor(shards: Shards) {
     super();
+    this.pool = shards.pool(HOME_SHARD, 'control');
   }
 
-  override find(organizationId: string): Promise<Organization | undefined> {
-    return this.look('id', organizationId);
+  override async find(organizationId: string): Promise<Organization | undefined> {
+    return (await this.look('id', organizationId))?.organization;
   }
 
-  override findBySlug(slug: string): Promise<Organization | undefined> {
-    return this.look('slug', slug);
+  override async findBySlug(slug: string): Promise<Organization | undefined> {
+    return (await this.look('slug', slug))?.organization;
+  }
+
+  override locate(organizationId: string): LocatedOrganization | Promise<LocatedOrganization | undefined> {
+    return this.remembered('id', organizationId) ?? this.look('id', organizationId);
   }
 
   override forget(organizationId: string): void {
+    this.generation += 1;
+    this.loading.clear();
     const known = this.known.get(keyOf('id', organizationId));
-    this.known.delete(keyOf('id', organizationId));
-    if (known) this.known.delete(keyOf('slug', known.organization.slug));
+    if (known) this.remember({ ...known, readAt: NEVER }); // still better than nothing while the database is away
   }
 
   override async *all(): AsyncIterable<Organization> {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
-      const { rows } = await this.pool.query<OrganizationRow>(
-        `${SELECT_ORGANIZATION} where o.id > $1 order by o.id limit ${PAGE}`,
-        [after],
-      );
+      const { rows } = await this.select(`where o.id > $1 order by o.id limit ${PAGE}`, after);
       const page = rows.map(toOrganization);
       yield* page;
       if (page.length < PAGE) return;
@@ -60,38 +74,59 @@ export class DatabaseDirectory extends Directory {
     }
   }
 
-  private async look(by: LookUp, value: string): Promise<Organization | undefined> {
+  private remembered(by: LookUp, value: string): Known | undefined {
     const known = this.known.get(keyOf(by, value));
-    if (known && Date.now() - known.readAt < FRESH_MS) return known.organization;
+    return known && Date.now() - known.readAt < FRESH_MS ? known : undefined;
+  }
+
+  private async look(by: LookUp, value: string): Promise<LocatedOrganization | undefined> {
+    const remembered = this.remembered(by, value);
+    if (remembered) return remembered;
+    const old = this.known.get(keyOf(by, value));
     try {
       return await this.load(by, value);
     } catch (error) {
       const translated = translateDatabaseError(error);
       const away = translated instanceof StockyardError && translated.category === 'unavailable';
-      if (known && away) return known.organization;
+      if (old && away) return { organization: old.organization, fresh: false };
       throw translated;
     }
   }
 
   /** One load at a time for each key: a burst after expiry asks the database once. */
-  private load(by: LookUp, value: string): Promise<Organization | undefined> {
+  private load(by: LookUp, value: string): Promise<Known | undefined> {
     const key = keyOf(by, value);
     const running = this.loading.get(key);
     if (running) return running;
-    const started = this.read(by, value).finally(() => this.loading.delete(key));
+    const started = this.read(by, value).finally(() => {
+      if (this.loading.get(key) === started) this.loading.delete(key);
+    });
     this.loading.set(key, started);
     return started;
   }
 
-  private async read(by: LookUp, value: string): Promise<Organization | undefined> {
-    const { rows } = await this.pool.query<OrganizationRow>(`${SELECT_ORGANIZATION} where ${CONDITION[by]}`, [value]);
+  private async read(by: LookUp, value: string): Promise<Known | undefined> {
+    const { generation } = this;
+    const readAt = Date.now();
+    const { rows } = await this.select(`where ${CONDITION[by]}`, value);
     if (rows.length === 0) {
       this.known.delete(keyOf(by, value));
       return undefined;
     }
-    const entry = { organization: toOrganization(rows[0]!), readAt: Date.now() };
+    const entry = { organization: toOrganization(rows[0]!), fresh: true, readAt };
+    const known = this.known.get(keyOf('id', entry.organization.id));
+    // While there is no primary a replica answers, which may not know yet what this process does.
+    if (known && known.organization.epoch > entry.organization.epoch) return known;
+    if (generation === this.generation) this.remember(entry);
+    return entry;
+  }
+
+  private remember(entry: Known): void {
     this.known.set(keyOf('id', entry.organization.id), entry);
     this.known.set(keyOf('slug', entry.organization.slug), entry);
-    return entry.organization;
+  }
+
+  private select(condition: string, value: string): Promise<QueryResult<OrganizationRow>> {
+    return this.pool.queryAnywhere<OrganizationRow>(`${SELECT_ORGANIZATION} ${condition}`, [value]);
   }
 }

@@ -27,14 +27,18 @@ export interface OrganizationRow extends OverrideColumns {
   readonly state: OrganizationState;
   readonly epoch: number;
   readonly shard_key: number;
+  readonly shard: string;
+  readonly pinned: boolean;
   readonly version: number;
   readonly created_at: Date;
 }
 
 export const SELECT_ORGANIZATION = `
-  select o.id, o.slug, o.name, o.tier, o.region, o.state, o.epoch, o.shard_key, o.version, o.created_at,
+  select o.id, o.slug, o.name, o.tier, o.region, o.state, o.epoch, o.shard_key, coalesce(o.shard, b.shard) as shard,
+    o.shard is not null as pinned, o.version, o.created_at,
     ${LIMIT_NAMES.map((name) => `l.${LIMIT_COLUMNS[name]}`).join(', ')}
-  from organizations o left join tenant_limits l on l.organization_id = o.id`;
+  from organizations o join shard_buckets b on b.bucket = o.shard_key
+    left join tenant_limits l on l.organization_id = o.id`;
 
 export function overridesOf(row: OrganizationRow): Record<LimitName, number | null> {
   return Object.fromEntries(LIMIT_NAMES.map((name) => [name, row[LIMIT_COLUMNS[name]]])) as Record<
@@ -44,7 +48,7 @@ export function overridesOf(row: OrganizationRow): Record<LimitName, number | nu
 }
 
 export function toOrganization(row: OrganizationRow): Organization {
-  const { id, slug, name, tier, region, state, epoch, version } = row;
+  const { id, slug, name, tier, region, state, epoch, version, shard, pinned } = row;
   const limits = effectiveLimits(tier, overridesOf(row));
   return {
     id,
@@ -56,6 +60,8 @@ export function toOrganization(row: OrganizationRow): Organization {
     epoch,
     version,
     shardKey: row.shard_key,
+    shard,
+    pinned,
     createdAt: row.created_at,
     limits,
   };

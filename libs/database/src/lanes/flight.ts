@@ -1,132 +1,119 @@
 /**
- * Flight: several statements on one network flight and in one implicit transaction. A custom submittable of
- * node-postgres: Parse/Bind/Describe/Execute for each statement, then one Sync. Everything before a Sync is one
- * transaction, and after an error the server skips to the Sync and rolls back (PostgreSQL manual, "Message Flow",
- * extended query, pipelining). BEGIN and COMMIT are never sent.
+ * Flight: several statements in one network write and one implicit transaction. A custom submittable of node-postgres:
+ * Parse/Bind/Execute for each statement, then one Sync. Everything before a Sync is one transaction, and after an
+ * error the server skips to the Sync and rolls back (PostgreSQL manual, "Message Flow", extended query, pipelining). BEGIN
+ * and COMMIT are never sent. All messages go out as one buffer: a write a message costs as much as the statement itself.
  *
- * Named statements are parsed once a connection. When a flight fails, which of its new names exist is not known,
- * so the next use closes them first (Close of an unknown name is no error).
+ * A `tail` is a statement behind the Sync, so that it sees what the commit left (the WAL position). Its bytes travel in
+ * the same write; its answer belongs to FlightTail, which must be submitted right behind the flight.
  */
-import pg, { type Connection, Result, type Submittable } from 'pg';
-import { DATABASE_TYPES } from './types';
+import pg, { type Connection, type Submittable } from 'pg';
+import { serialize } from 'pg-protocol';
+import { type FieldDescription, Prepared, preparedNames } from './prepared-names';
 
 export interface FlightStatement {
+  /** Of the server-side prepared statement, at most 63 bytes; empty: parsed each time. */
   readonly name: string;
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** The part of pg's Connection that a flight uses; its published types lack it. */
-interface WireConnection {
-  parse(query: { name: string; text: string }): void;
-  bind(config: {
-    portal: string;
-    statement: string;
-    values: readonly unknown[];
-    valueMapper: (value: unknown, index: number) => unknown;
-  }): void;
-  describe(message: { type: 'P'; name: string }): void;
-  execute(config: { portal: string; rows: number }): void;
-  close(message: { type: 'S'; name: string }): void;
-  sync(): void;
-  stream: { cork(): void; uncork(): void };
+export interface FlightResult {
+  readonly rows: Record<string, unknown>[];
+  /** Of the command tag; null for commands without a count. */
+  readonly rowCount: number | null;
+  /** First word of the command tag, such as `COMMIT`. */
+  readonly command: string;
 }
 
-interface WireResult {
-  rows: unknown[];
-  rowCount: number | null;
-  addFields(fields: unknown): void;
-  parseRow(fields: unknown): unknown;
-  addRow(row: unknown): void;
-  addCommandComplete(message: unknown): void;
-}
-
-type NameState = 'parsed' | 'uncertain';
-
-const preparedNames = new WeakMap<object, Map<string, NameState>>();
 const { prepareValue } = (pg as unknown as { utils: { prepareValue: (value: unknown) => unknown } }).utils;
+const EXECUTE = serialize.execute();
+const DESCRIBE = serialize.describe({ type: 'P', name: '' });
+const SYNC = serialize.sync();
+/** Parses to an error, so that what was sent before it is rolled back. */
+const ABORT = serialize.parse({ text: 'a statement of this flight could not be bound' });
+const TAG = /^([A-Z]+)(?: (\d+))?(?: (\d+))?/;
 
-function newResult(): WireResult {
-  return new (Result as unknown as new (mode: undefined, types: unknown) => WireResult)(undefined, DATABASE_TYPES);
+/**
+ * True where the server has lost a prepared statement (26000: a pooler gave another connection) or its result has changed
+ * (0A000: a migration changed a column). Everything was rolled back; the next try parses it anew.
+ */
+export function isPlanLost(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string };
+  return code === '26000' || (code === '0A000' && message === 'cached plan must not change result type');
+}
+
+interface Collected {
+  rows: Record<string, unknown>[];
+  rowCount: number | null;
+  command: string;
 }
 
 export class Flight implements Submittable {
   /** Resolves with one result a statement once the server has committed; rejects with the first error. */
-  readonly results: Promise<WireResult[]>;
-  private readonly collected: WireResult[];
-  private readonly freshNames: string[] = [];
-  private current = 0;
+  readonly results: Promise<FlightResult[]>;
+  protected readonly prepared: Prepared[] = [];
+  private readonly collected: Collected[] = [];
+  private rows: Record<string, unknown>[] = [];
   private failure: Error | undefined;
-  private names: Map<string, NameState> | undefined;
-  private settle!: { resolve(results: WireResult[]): void; reject(error: Error): void };
+  private settle!: { resolve(results: FlightResult[]): void; reject(error: Error): void };
 
   constructor(
     private readonly statements: readonly FlightStatement[],
-    private readonly prepare: boolean,
+    /** Whether statements are kept by their names; off for poolers that cannot. */
+    protected readonly prepare: boolean,
+    private readonly tail?: FlightTail,
   ) {
-    this.collected = statements.map(newResult);
     this.results = new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
     });
   }
 
+  /** Rejects while the answer is still out; the connection is of no more use then. */
+  abort(error: Error): void {
+    this.settle.reject(error);
+  }
+
   submit(connection: Connection): void {
-    const wire = connection as unknown as WireConnection;
-    this.names = preparedNames.get(wire) ?? new Map<string, NameState>();
-    preparedNames.set(wire, this.names);
-    wire.stream.cork();
+    const messages: Buffer[] = [];
     try {
-      for (const statement of this.statements) this.send(wire, statement);
+      for (const statement of this.statements) this.prepared.push(write(messages, connection, statement, this.prepare));
     } catch (error) {
-      // A value that cannot be bound: what was sent so far must not run on to a Sync. `fail` on the wire aborts it.
-      this.failure = error as Error;
-      wire.parse({ name: '', text: 'a statement of this flight could not be bound' });
-    } finally {
-      wire.sync();
-      wire.stream.uncork();
+      this.failure = error as Error; // a value that cannot be bound
+      messages.push(ABORT);
     }
+    messages.push(SYNC);
+    if (this.tail) this.tail.writeTo(messages, connection);
+    (connection as unknown as { stream: { write(bytes: Buffer): void } }).stream.write(Buffer.concat(messages));
   }
 
-  private send(wire: WireConnection, statement: FlightStatement): void {
-    const name = this.prepare ? statement.name : '';
-    const state = name === '' ? undefined : this.names?.get(name);
-    if (state === 'uncertain') wire.close({ type: 'S', name });
-    if (state !== 'parsed') {
-      wire.parse({ name, text: statement.text });
-      if (name !== '') {
-        this.names?.set(name, 'parsed'); // the same statement may stand twice in one flight
-        this.freshNames.push(name);
-      }
-    }
-    wire.bind({ portal: '', statement: name, values: statement.values, valueMapper: prepareValue });
-    wire.describe({ type: 'P', name: '' });
-    wire.execute({ portal: '', rows: 0 });
+  handleRowDescription({ fields }: { fields: readonly FieldDescription[] }): void {
+    this.prepared[this.collected.length]?.describe(fields);
   }
 
-  handleRowDescription(message: { fields: unknown }): void {
-    this.collected[this.current]?.addFields(message.fields);
-  }
-
-  handleDataRow(message: { fields: unknown }): void {
-    const result = this.collected[this.current];
+  handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
     try {
-      result?.addRow(result.parseRow(message.fields));
+      this.rows.push(this.prepared[this.collected.length]!.row(fields));
     } catch (error) {
       this.failure ??= error as Error;
     }
   }
 
-  handleCommandComplete(message: unknown): void {
-    this.collected[this.current]?.addCommandComplete(message);
-    this.current += 1;
+  handleCommandComplete({ text }: { text: string }): void {
+    const [, command = '', first, second] = TAG.exec(text) ?? [];
+    const count = second ?? first;
+    this.prepared[this.collected.length]!.complete();
+    this.collected.push({ rows: this.rows, rowCount: count === undefined ? null : Number(count), command });
+    this.rows = [];
   }
 
   handleEmptyQuery(): void {
-    this.current += 1;
+    this.handleCommandComplete({ text: '' });
   }
 
   handleError(error: Error): void {
-    for (const name of this.freshNames) this.names?.set(name, 'uncertain');
+    const planLost = isPlanLost(error);
+    for (const prepared of this.prepared.slice(this.collected.length)) prepared.fail(planLost);
     this.settle.reject(this.failure ?? error);
   }
 
@@ -146,4 +133,51 @@ export class Flight implements Submittable {
   handleCopyData(): void {
     // never: COPY is refused above
   }
+}
+
+/** The answer to the statement behind a flight's Sync. Writes nothing itself. */
+export class FlightTail extends Flight {
+  constructor(
+    private readonly statement: FlightStatement,
+    prepare: boolean,
+  ) {
+    super([statement], prepare);
+  }
+
+  writeTo(messages: Buffer[], connection: Connection): void {
+    this.prepared.push(write(messages, connection, this.statement, this.prepare));
+    messages.push(SYNC);
+  }
+
+  override submit(): void {
+    // sent with the flight in front of it
+  }
+}
+
+/** Adds the messages of one statement; the name's state on this connection decides which. */
+function write(
+  messages: Buffer[],
+  connection: object,
+  { name, text, values }: FlightStatement,
+  prepare: boolean,
+): Prepared {
+  const kept = prepare && name !== '';
+  const wireName = kept ? name : '';
+  const names = preparedNames(connection);
+  let prepared = kept ? names.get(name) : undefined;
+  if (prepared?.uncertain) {
+    messages.push(serialize.close({ type: 'S', name }));
+    prepared = undefined;
+  }
+  // Bound first: a value that cannot be bound leaves no name behind that nobody parsed.
+  const bind = serialize.bind({ statement: wireName, values: values as unknown[], valueMapper: prepareValue });
+  if (!prepared) {
+    prepared = new Prepared();
+    if (kept) names.set(name, prepared);
+    messages.push(serialize.parse({ name: wireName, text }));
+  }
+  messages.push(bind);
+  if (!prepared.isDescribed) messages.push(DESCRIBE);
+  messages.push(EXECUTE);
+  return prepared;
 }

@@ -1,16 +1,41 @@
-/** Refuses to start a process when the catalogs do not prove the wall, or when it would serve as the wrong role. */
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+/**
+ * Refuses to start a process when the catalogs do not prove the wall, or when it would serve as the wrong role. A shard that
+ * is away at boot is checked before its first statement.
+ */
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
-import { DataSource } from 'typeorm';
+import type { Shard } from '../shards/shard';
+import { Shards } from '../shards/shards.service';
 import { checkWall, type WallViolation } from './wall-check';
 
 @Injectable()
 export class WallGuard implements OnApplicationBootstrap {
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly logger = new Logger('WallGuard');
+  private readonly proven = new Set<Shard>();
 
+  constructor(private readonly shards: Shards) {}
+
+  /** Throws for the home shard whatever is wrong; for another one only if its wall is broken. */
   async onApplicationBootstrap(): Promise<void> {
-    const query = async (sql: string) => ({ rows: await this.dataSource.query<unknown[]>(sql) });
-    const [login] = (await query('select current_user as name')).rows as [{ name: string }];
+    const home = this.shards.home();
+    await this.prove(home);
+    for (const shard of this.shards.all()) {
+      if (shard === home) continue;
+      if (shard.primary) await this.prove(shard);
+      else this.logger.warn(`Shard ${shard.name} has no primary; its wall is checked before its first statement.`);
+    }
+  }
+
+  /** Whether the shard's wall has been proven to this process. */
+  stands(shard: Shard): boolean {
+    return this.proven.has(shard);
+  }
+
+  /** Throws `tenant_wall_broken` with everything that is wrong. */
+  async prove(shard: Shard): Promise<void> {
+    const pool = this.shards.pool(shard.name, 'app');
+    const query = (sql: string) => pool.query<Record<string, unknown>>(sql);
+    const [login] = (await query('select current_user as name')).rows as unknown as [{ name: string }];
     const violations: WallViolation[] = await checkWall({ query });
     if (login.name !== 'stockyard_app') {
       violations.push({ subject: login.name, problem: 'serves tenants; only stockyard_app may' });
@@ -20,9 +45,10 @@ export class WallGuard implements OnApplicationBootstrap {
         code: 'tenant_wall_broken',
         category: 'internal',
         message:
-          'The wall between tenants does not stand; run `npm run migrate` or undo the change that broke it:\n' +
-          violations.map(({ subject, problem }) => `  - ${subject}: ${problem}`).join('\n'),
+          `The wall between tenants does not stand on shard ${shard.name}; run \`npm run migrate\` or undo the change ` +
+          `that broke it:\n${violations.map(({ subject, problem }) => `  - ${subject}: ${problem}`).join('\n')}`,
       });
     }
+    this.proven.add(shard);
   }
 }

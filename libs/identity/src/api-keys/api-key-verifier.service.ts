@@ -4,6 +4,7 @@
  * and, by the hint `cache.invalidated`, in the others; a process that missed the hint is 5 s late at most.
  */
 import { Injectable } from '@nestjs/common';
+import { isOrganizationUnknown } from '#libs/database';
 import { Clock, constantTimeEqual, sha256Hex } from '#libs/kernel';
 import type { EventPayloads } from '#libs/messaging';
 import { TenantContextHolder } from '#libs/tenancy';
@@ -90,12 +91,22 @@ export class ApiKeyVerifier {
     return started;
   }
 
+  /** An organization that does not exist has no keys. */
+  private async credential(id: string) {
+    try {
+      return await this.repository.credential(id);
+    } catch (error) {
+      if (isOrganizationUnknown(error)) return undefined;
+      throw error;
+    }
+  }
+
   private async read(text: string): Promise<KnownKey | undefined> {
     const token = decodeToken('sk_', text);
     if (!token) return undefined;
     const { organizationId, id, secret } = token;
     const context = systemContext(organizationId, 'authentication');
-    const row = await this.tenant.run(context, () => this.repository.credential(id));
+    const row = await this.tenant.run(context, () => this.credential(id));
     if (!row || !constantTimeEqual(row.secretHash, secretHash(secret))) return undefined;
     return {
       organizationId,

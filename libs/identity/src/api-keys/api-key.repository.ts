@@ -1,6 +1,6 @@
 /** The SQL of `api_keys`. Look-up, insertion and upkeep travel as single statements; lists use the entity. */
 import { Injectable } from '@nestjs/common';
-import { type Statement, TenantDatabase, tenantStatement } from '#libs/database';
+import { type Statement, TenantDatabase, tenantRead, tenantStatement } from '#libs/database';
 import { TenantContextHolder } from '#libs/tenancy';
 import { type EntityManager, IsNull, MoreThan } from 'typeorm';
 import type { Role } from '../access/permissions';
@@ -20,10 +20,11 @@ export type NewApiKey = Pick<
   'id' | 'name' | 'secretHash' | 'hint' | 'role' | 'scopes' | 'expiresAt' | 'createdBy' | 'createdAt'
 >;
 
-const credential = tenantStatement(
+const credential = tenantRead(
   'api_key_credential',
   `select secret_hash as "secretHash", role, scopes, expires_at as "expiresAt", revoked_at as "revokedAt"
    from api_keys where organization_id = $1 and id = $2`,
+  'primary',
 );
 
 const insert = tenantStatement(

@@ -4,7 +4,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
-import { TenantDatabase } from '#libs/database';
+import { isOrganizationUnknown, TenantDatabase } from '#libs/database';
 import { TenantContextHolder } from '#libs/tenancy';
 import { systemContext } from '../access/system-context';
 import { AccessTokenService } from '../tokens/access-token.service';
@@ -69,13 +69,22 @@ export class SessionService {
   async end(refreshToken: string, requestId: string): Promise<void> {
     const presented = decodeToken('rt_', refreshToken);
     if (!presented) return;
-    await this.asTenantOf(presented, requestId, () =>
-      this.database.write((manager) => this.rotation.end(manager, presented)),
-    );
+    await this.tenant
+      .run(systemContext(presented.organizationId, requestId), () =>
+        this.database.write((manager) => this.rotation.end(manager, presented)),
+      )
+      .catch((error: unknown) => {
+        if (!isOrganizationUnknown(error)) throw error;
+      });
   }
 
-  private asTenantOf<T>(token: OpaqueToken, requestId: string, work: () => Promise<T>): Promise<T> {
-    return this.tenant.run(systemContext(token.organizationId, requestId), work);
+  /** Throws `invalid_token` (401) for a token of an organization that does not exist. */
+  private async asTenantOf<T>(token: OpaqueToken, requestId: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.tenant.run(systemContext(token.organizationId, requestId), work);
+    } catch (error) {
+      throw isOrganizationUnknown(error) ? credentialError('invalid_token') : error;
+    }
   }
 
   private async tokens({ id, role, organizationId }: User, refreshToken: string): Promise<SessionTokens> {

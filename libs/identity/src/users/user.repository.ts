@@ -1,6 +1,6 @@
 /** The SQL of `users`. Every change of who is a member, or with which role, happens under the membership lock. */
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, tenantStatement } from '#libs/database';
+import { TenantDatabase, tenantRead } from '#libs/database';
 import { TenantContextHolder } from '#libs/tenancy';
 import { type EntityManager, MoreThan, Not } from 'typeorm';
 import { User } from './user.entity';
@@ -11,9 +11,10 @@ export type UserCredential = Pick<User, 'id' | 'role' | 'state' | 'passwordHash'
 export type NewUserRow = Pick<User, 'id' | 'email' | 'name' | 'role' | 'passwordHash'>;
 export type UserChange = Partial<Pick<User, 'name' | 'role' | 'state' | 'passwordHash'>>;
 
-const credential = tenantStatement(
+const credential = tenantRead(
   'user_credential',
   `select id, role, state, password_hash as "passwordHash" from users where organization_id = $1 and email = $2`,
+  'primary',
 );
 
 @Injectable()

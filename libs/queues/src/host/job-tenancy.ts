@@ -1,20 +1,31 @@
 /** Whose job it is: restores the tenant context, and says whether the organization takes writes at the moment. */
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
-import { Directory, organizationSuspended, TenantContextHolder } from '#libs/tenancy';
+import {
+  ConsistencyScope,
+  ConsistencyTokens,
+  Directory,
+  organizationSuspended,
+  TenantContextHolder,
+} from '#libs/tenancy';
 import type { JobReference } from '../jobs/job';
 import { JobRegistry } from '../registry/job-registry';
 
 const SUSPENDED_RETRY_SECONDS = 60;
-const MOVING_RETRY_SECONDS = 5;
 
 @Injectable()
 export class JobTenancy {
+  private readonly tokens: ConsistencyTokens;
+
   constructor(
     private readonly directory: Directory,
     private readonly tenant: TenantContextHolder,
     private readonly registry: JobRegistry,
-  ) {}
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'MESSAGING_SECRET'>,
+  ) {
+    this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
+  }
 
   /** Runs work as the job's tenant. Throws `organization_unknown` for an id that the directory does not have. */
   async enter<T>(reference: JobReference, work: () => Promise<T>): Promise<T> {
@@ -32,21 +43,32 @@ export class JobTenancy {
       actor: { type: 'job', id: reference.job_id },
       permissions: new Set(permissions),
       requestId: reference.job_id,
+      consistency: this.scope(reference),
     } as const;
     return this.tenant.run(context, work);
   }
 
-  /** Throws `unavailable` while the organization is suspended or moving: the job waits. One that goes away is refused. */
+  /** What caused the job, it must be shown. A token that does not open proves nothing: the job reads from primaries. */
+  private scope({ organization_id, consistency }: JobReference): ConsistencyScope {
+    if (consistency === undefined) return new ConsistencyScope();
+    try {
+      return new ConsistencyScope(this.tokens.open(organization_id, consistency));
+    } catch {
+      return new ConsistencyScope();
+    }
+  }
+
+  /** Throws `unavailable` while the organization is suspended: the job waits. One that goes away is refused. */
   async requireActive(organizationId: string): Promise<void> {
     const organization = await this.directory.find(organizationId);
-    if (!organization || organization.state === 'active') return;
+    if (!organization || organization.state === 'active' || organization.state === 'moving') return;
     const refusal = organizationSuspended(organization);
     if (organization.state === 'deleting') throw refusal;
     throw new StockyardError({
       code: refusal.code,
       category: 'unavailable',
       message: refusal.message,
-      retryAfterSeconds: organization.state === 'moving' ? MOVING_RETRY_SECONDS : SUSPENDED_RETRY_SECONDS,
+      retryAfterSeconds: SUSPENDED_RETRY_SECONDS,
     });
   }
 }

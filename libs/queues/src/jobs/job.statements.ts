@@ -1,5 +1,5 @@
 /** SQL of jobs, as statements for the caller's own batch. */
-import { tenantStatement } from '#libs/database';
+import { tenantRead, tenantStatement } from '#libs/database';
 
 const COLUMNS = `id, type, class, state, payload, processed, failed, total, checkpoint, result, error, attempts,
   created_at, started_at, finished_at`;
@@ -11,9 +11,9 @@ export const insertJob = tenantStatement(
    values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9)`,
 );
 
-export const selectJob = tenantStatement('job_select', `select ${COLUMNS} from jobs where ${TARGET}`);
+export const selectJob = tenantRead('job_select', `select ${COLUMNS} from jobs where ${TARGET}`);
 
-export const listJobs = tenantStatement(
+export const listJobs = tenantRead(
   'job_list',
   `select ${COLUMNS} from jobs
    where organization_id = $1 and ($2::text is null or state = $2) and ($3::text is null or type = $3)
@@ -85,20 +85,20 @@ export const insertLineErrors = tenantStatement(
    on conflict do nothing`,
 );
 
-export const listLineErrors = tenantStatement(
+export const listLineErrors = tenantRead(
   'job_line_errors_list',
   `select line, code, field, message from job_line_errors
    where organization_id = $1 and job_id = $2 and line > $3 order by line limit $4`,
 );
 
 /** Jobs that should be in a queue, to be compared with it. */
-export const openJobs = tenantStatement(
+export const openJobs = tenantRead(
   'job_list_open',
   `select ${COLUMNS} from jobs where organization_id = $1 and state in ('queued', 'running')
      and created_at < now() - make_interval(secs => $2) and id > $3 order by id limit $4`,
 );
 
-export const finishedJobs = tenantStatement(
+export const finishedJobs = tenantRead(
   'job_list_finished',
   `select ${COLUMNS} from jobs where organization_id = $1 and state in ('completed', 'failed', 'cancelled')
      and finished_at < now() - make_interval(days => $2) order by id limit $3`,

@@ -1,5 +1,6 @@
 /** A job as its tenant sees it. */
 import { closed, Fields, shape, type ShapeType } from '#libs/kernel';
+import Type from 'typebox';
 import type { JobClass } from '../job-class';
 
 /**
@@ -54,6 +55,7 @@ export const JOB_REFERENCE = shape(
     organization_id: Fields.id(),
     type: Fields.text(100, 'Job type.'),
     version: Fields.count('Version of the payload.'),
+    consistency: Type.Optional(Type.String({ maxLength: 128, description: 'Sealed token of what caused the job.' })),
   }),
 );
 export type JobReference = ShapeType<typeof JOB_REFERENCE>;

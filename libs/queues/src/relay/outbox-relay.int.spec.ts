@@ -1,9 +1,8 @@
-import { roleUrl } from '#libs/config';
-import { DATABASE_TYPES } from '#libs/database';
+import { Shards } from '#libs/database';
 import { closed, newId, shape } from '#libs/kernel';
+import { Directory } from '#libs/tenancy';
 import { createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
 import { Queue } from 'bullmq';
-import { Pool } from 'pg';
 import { type WorkerUnderTest, workerUnderTest } from '../../test/worker-under-test';
 import { defineJob, JobService, queuePrefix, type QueuedWork, TopicRegistry } from '..';
 import { JobProducer } from './job-producer';
@@ -29,17 +28,20 @@ describe('Outbox relay', () => {
   let env: TestEnvironment;
   let worker: WorkerUnderTest;
   let queue: Queue;
-  let pools: Pool[];
+  let others: Shards[];
   const organizations: string[] = [];
 
   /** Relays of other processes: pools of their own. */
-  const relay = (deaths = 0): OutboxRelay => {
-    const pool = new Pool({ connectionString: roleUrl(env.config, 'relay'), max: 2, types: DATABASE_TYPES });
-    pools.push(pool);
+  const relay = async (deaths = 0): Promise<OutboxRelay> => {
+    const shards = new Shards(env.config, 'another-relay');
+    others.push(shards);
+    await shards.onModuleInit();
     const producer = new DyingProducer(worker.app.get(JobProducer), deaths) as unknown as JobProducer;
-    return new OutboxRelay(new OutboxRepository(pool), producer, worker.app.get(TopicRegistry), env.config);
+    const [topics, directory] = [worker.app.get(TopicRegistry), worker.app.get(Directory)];
+    return new OutboxRelay(new OutboxRepository(shards), producer, topics, directory, env.config);
   };
-  const drain = async (one: OutboxRelay): Promise<number> => {
+  const drain = async (started: Promise<OutboxRelay>): Promise<number> => {
+    const one = await started;
     let sum = 0;
     for (let published = 1; published > 0; sum += published) published = await one.relayOnce().catch(() => 1);
     return sum;
@@ -69,10 +71,10 @@ describe('Outbox relay', () => {
     await env.dispose();
   });
   beforeEach(async () => {
-    pools = [];
+    others = [];
     await queue.drain();
   });
-  afterEach(() => Promise.all(pools.map((pool) => pool.end())));
+  afterEach(() => Promise.all(others.map((shards) => shards.onApplicationShutdown())));
 
   it('publishes each row once when four relays run beside each other', async () => {
     const expected = await write(900);

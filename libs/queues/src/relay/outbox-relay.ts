@@ -1,98 +1,86 @@
 /**
- * The relay: moves outbox rows into the queues, in order, at least once. Any number of relays may run beside each other.
- *
- * Loop: take a batch → add to the queues → mark published → next batch at once if this one was full, else wait for a hint
- * or the poll. When Redis or the database is away the rows stay, and the loop backs off up to 5 s and resumes by itself.
- * A crash between adding and marking adds again; the job's id makes that one job, and the job's row one effect.
+ * The relay: moves outbox rows into the queues, in order, at least once, shard by shard. Any number of relays may run
+ * beside each other.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { ConsistencyTokens, Directory, type PositionOnShard } from '#libs/tenancy';
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
 import { JobProducer } from './job-producer';
 import { OutboxRepository } from './outbox.repository';
+import { ShardRelay } from './shard-relay';
 
 const BATCH = 200;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
 
 @Injectable()
 export class OutboxRelay {
   private readonly logger = new Logger('OutboxRelay');
-  private readonly stopping = new AbortController();
-  private nap = new AbortController();
-  private loop: Promise<void> | undefined;
-  private failures = 0;
+  private readonly relays: readonly ShardRelay[];
+  private readonly tokens: ConsistencyTokens;
 
   constructor(
     private readonly outbox: OutboxRepository,
     private readonly producer: JobProducer,
     private readonly topics: TopicRegistry,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'OUTBOX_POLL_MS'>,
-  ) {}
+    private readonly directory: Directory,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'OUTBOX_POLL_MS' | 'MESSAGING_SECRET'>,
+  ) {
+    this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
+    this.relays = outbox.shardNames().map((shard) => {
+      const relay = () => this.relayShard(shard);
+      return new ShardRelay({ shard, batch: BATCH, pollMs: config.OUTBOX_POLL_MS, relay });
+    });
+  }
 
   start(): void {
-    this.loop ??= this.run();
+    for (const relay of this.relays) relay.start();
   }
 
-  /** There are new rows: look now. Cheap, and may be called at any rate. */
+  /** There are new rows somewhere: look now. Cheap, and may be called at any rate. */
   wake(): void {
-    this.nap.abort();
+    for (const relay of this.relays) relay.wake();
   }
 
-  /** Finishes the batch at hand and stops. */
+  /** Finishes the batches at hand and stops. */
   async stop(): Promise<void> {
-    this.stopping.abort();
-    this.wake();
-    await this.loop;
+    await Promise.all(this.relays.map((relay) => relay.stop()));
   }
 
-  /** One batch. Resolves with the number of rows that were published. */
-  relayOnce(): Promise<number> {
-    return this.outbox.publishNext(BATCH, (messages) =>
-      this.producer.add(messages.flatMap((message) => this.work(message))),
-    );
+  /** One batch of each shard. Resolves with the number of rows that were published. */
+  async relayOnce(): Promise<number> {
+    let published = 0;
+    for (const shard of this.outbox.shardNames()) published += await this.relayShard(shard);
+    return published;
+  }
+
+  private relayShard(shard: string): Promise<number> {
+    return this.outbox.publishNext(shard, BATCH, async (messages, position) => {
+      const works: QueuedWork[] = [];
+      for (const message of messages) works.push(...(await this.workOf(message, position)));
+      await this.producer.add(works);
+    });
   }
 
   /** A message that no route can read is logged and passed: it must not hold up the rows behind it. */
-  private work(message: OutboxMessage): QueuedWork[] {
-    return this.topics.routes(message.topic).flatMap((route) => {
+  private async workOf(message: OutboxMessage, position: PositionOnShard): Promise<QueuedWork[]> {
+    const routes = this.topics.routes(message.topic);
+    if (routes.length === 0) return [];
+    const consistency = await this.sealed(message.organizationId, position);
+    return routes.flatMap((route) => {
       try {
-        return [route(message)];
+        const work = route(message);
+        return [{ ...work, data: { ...work.data, ...(consistency && { consistency }) } }];
       } catch (error) {
-        this.logger.error(
-          { outbox_id: message.id, topic: message.topic, err: error },
-          'Outbox row has no readable work',
-        );
+        const { id, topic } = message;
+        this.logger.error({ outbox_id: id, topic, err: error }, 'Outbox row has no readable work');
         return [];
       }
     });
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      this.nap = new AbortController(); // before the look: a hint that comes during it counts for the next
-      await this.sleep(await this.step());
-    }
-  }
-
-  /** Relays a batch; resolves with the pause that follows, in milliseconds. */
-  private async step(): Promise<number> {
-    try {
-      const published = await this.relayOnce();
-      if (this.failures > 0) this.logger.log('The relay publishes again.');
-      this.failures = 0;
-      return published === BATCH ? 0 : this.config.OUTBOX_POLL_MS;
-    } catch (error) {
-      if (this.failures === 0) this.logger.warn({ err: error }, 'The relay cannot publish; outbox rows wait');
-      this.failures += 1;
-      return Math.min(FIRST_BACKOFF_MS * 2 ** this.failures, LONGEST_BACKOFF_MS) * (0.5 + Math.random() / 2);
-    }
-  }
-
-  private async sleep(ms: number): Promise<void> {
-    // While it fails, hints do not shorten the pause: they would turn the backoff into a storm.
-    const signal = this.failures > 0 ? this.stopping.signal : AbortSignal.any([this.stopping.signal, this.nap.signal]);
-    if (ms > 0) await delay(ms, undefined, { signal }).catch(() => undefined);
+  /** What whoever does the work has seen: at least the row that caused it. */
+  private async sealed(organizationId: string, position: PositionOnShard): Promise<string | undefined> {
+    const organization = await this.directory.find(organizationId);
+    return organization && this.tokens.seal(organizationId, { ...position, epoch: organization.epoch });
   }
 }

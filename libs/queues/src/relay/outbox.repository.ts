@@ -1,31 +1,44 @@
-/** The outbox as the relay sees it: the rows of all tenants, and nothing else of theirs. */
-import { Inject, Injectable } from '@nestjs/common';
-import { RELAY_POOL, translateDatabaseError } from '#libs/database';
-import type { Pool, PoolClient } from 'pg';
+/** The outbox of a shard as the relay sees it: the rows of all tenants that live there, and nothing else of theirs. */
+import { Injectable } from '@nestjs/common';
+import { Shards, translateDatabaseError } from '#libs/database';
+import { type PositionOnShard, toPosition } from '#libs/tenancy';
+import type { PoolClient } from 'pg';
 import type { OutboxMessage } from '../registry/topic-registry';
 
+/** Rows of a tenant that is being moved wait; those of one that has moved away are published from where it is. */
 const LOCK_WAITING = `
-  select id, organization_id as "organizationId", topic, aggregate_type as "aggregateType",
-    aggregate_id as "aggregateId", payload
-  from outbox where published_at is null order by id limit $1 for update skip locked`;
+  select o.id, o.organization_id as "organizationId", o.topic, o.aggregate_type as "aggregateType",
+    o.aggregate_id as "aggregateId", o.payload
+  from outbox o where o.published_at is null
+    and exists (select from tenant_places p where p.tenant = o.organization_id and p.state in ('open', 'suspended'))
+  order by o.id limit $1 for update of o skip locked`;
 const MARK = 'update outbox set published_at = now() where id = any ($1::uuid[]) and published_at is null';
+const POSITION = `select pg_current_wal_flush_lsn()::text as lsn, left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) as timeline`;
+
+/** Publishes messages; whoever works on one must be shown what stood at `position`. */
+export type Publish = (messages: readonly OutboxMessage[], position: PositionOnShard) => Promise<void>;
 
 @Injectable()
 export class OutboxRepository {
-  constructor(@Inject(RELAY_POOL) private readonly pool: Pool | null) {}
+  constructor(private readonly shards: Shards) {}
+
+  /** Names of the shards that have an outbox. */
+  shardNames(): readonly string[] {
+    return this.shards.all().map(({ name }) => name);
+  }
 
   /**
-   * Locks up to `limit` waiting rows, hands them to `publish` and marks them when it resolves; when it throws, they
-   * wait for the next round. Rows that another relay holds are passed over. Resolves with the number of rows.
+   * Locks up to `limit` waiting rows of a shard, hands them to `publish` and marks them when it resolves; when it throws,
+   * they wait for the next round. Rows that another relay holds are passed over. Resolves with the number of rows.
    */
-  async publishNext(limit: number, publish: (messages: readonly OutboxMessage[]) => Promise<void>): Promise<number> {
-    if (!this.pool) throw new Error('This process has no relay pool: DatabaseModule.forRoot({ relay: true }).');
+  async publishNext(shard: string, limit: number, publish: Publish): Promise<number> {
     try {
-      const client = await this.pool.connect();
+      const client = await this.shards.pool(shard, 'relay').connect();
       return await inTransaction(client, async () => {
         const { rows } = await client.query<OutboxMessage>(LOCK_WAITING, [limit]);
         if (rows.length === 0) return 0;
-        await publish(rows);
+        const [reached] = (await client.query<{ lsn: string; timeline: string }>(POSITION)).rows;
+        await publish(rows, { shard, timeline: reached!.timeline, position: toPosition(reached!.lsn) });
         await client.query(MARK, [rows.map((row) => row.id)]);
         return rows.length;
       });
@@ -36,8 +49,13 @@ export class OutboxRepository {
 
   /** The previous, this and the coming months of every partitioned table; resolves with how many were made. */
   async maintainPartitions(monthsAhead: number): Promise<number> {
-    const found = await this.pool?.query<{ made: number }>('select maintain_partitions($1) as made', [monthsAhead]);
-    return found?.rows[0]?.made ?? 0;
+    let made = 0;
+    for (const shard of this.shardNames()) {
+      const pool = this.shards.pool(shard, 'relay');
+      const { rows } = await pool.query<{ made: number }>('select maintain_partitions($1) as made', [monthsAhead]);
+      made += rows[0]!.made;
+    }
+    return made;
   }
 }
 

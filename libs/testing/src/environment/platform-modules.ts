@@ -22,7 +22,7 @@ export function platformModules(
     ConfigModule.forRoot(config),
     TenancyModule,
     MetricsForSpecs,
-    DatabaseModule.forRoot({ config, applicationName: 'spec', entities, relay: true }),
+    DatabaseModule.forRoot({ config, applicationName: 'spec', entities }),
     RedisModule.forRoot(config),
     MessagingModule.forRoot(config),
     CacheModule,

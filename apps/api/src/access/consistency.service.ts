@@ -1,0 +1,54 @@
+/**
+ * What a caller has seen, over HTTP: `X-Consistency-Token` as it came in and goes out, and the one kept for callers who
+ * ignore it. A token that cannot be kept (Redis is away) costs such a caller a read from the primary later, no error.
+ */
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import {
+  type Actor,
+  ConsistencyScope,
+  ConsistencyTokens,
+  TenantContextHolder,
+  TokenKeeper,
+  tokenRank,
+} from '#libs/tenancy';
+
+@Injectable()
+export class ConsistencyService {
+  private readonly tokens: ConsistencyTokens;
+
+  constructor(
+    private readonly tenant: TenantContextHolder,
+    @Optional() @Inject(TokenKeeper) private readonly keeper: TokenKeeper | null,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'MESSAGING_SECRET'>,
+  ) {
+    this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
+  }
+
+  /** The scope of a request. Throws `invalid_consistency_token` (400) for a forged or foreign token. */
+  open(organizationId: string, actor: Actor, header: string | string[] | undefined): ConsistencyScope {
+    const sent = header === undefined ? undefined : this.tokens.open(organizationId, String(header));
+    const { keeper } = this;
+    if (!keeper) return new ConsistencyScope(sent);
+    return new ConsistencyScope(sent, async () => {
+      const kept = await keeper.load(organizationId, callerOf(actor));
+      return kept === undefined ? undefined : this.tokens.open(organizationId, kept);
+    });
+  }
+
+  /** The token that goes out with the answer; undefined where nothing was read or written. Kept when it resolves. */
+  async close(): Promise<string | undefined> {
+    const context = this.tenant.peek();
+    const token = context && this.tenant.consistency().newest;
+    if (!context || !token) return undefined;
+    const { organizationId, actor } = context;
+    const sealed = this.tokens.seal(organizationId, token);
+    const rank = tokenRank(token);
+    await this.keeper?.keep(organizationId, callerOf(actor), { sealed, rank }).catch(() => undefined);
+    return sealed;
+  }
+}
+
+function callerOf({ type, id }: Actor): string {
+  return `${type}:${id ?? ''}`;
+}

@@ -1,0 +1,104 @@
+/** Takes a read to a node that may answer it, and to another one when that one cannot after all. */
+import { Injectable } from '@nestjs/common';
+import { TenantContextHolder, toPosition } from '#libs/tenancy';
+import { replayedSoFar } from '../database.error';
+import type { FlightResult, FlightStatement } from '../lanes/flight';
+import { type Route, routeRead, routeToPrimary } from '../routing/read-router';
+import { type DatabaseNode, isConnectionLoss } from '../shards/database-node';
+import { enterRead, PRIMARY_POSITION, REPLICA_POSITION, requireReplayed } from './entry-statements';
+import type { Place } from './place';
+import { ReadStatistics } from './read-statistics';
+import { TenantEntrance } from './tenant-entrance';
+
+/** Where a read goes and what belongs around its statements there. */
+export interface ReadTarget {
+  readonly node: DatabaseNode;
+  /** What lets the tenant in. */
+  readonly opening: readonly FlightStatement[];
+  /** Answers the position that was seen; undefined where the shard has no replicas to compare with. */
+  readonly position: FlightStatement | undefined;
+  /** Must be called once, at the end. */
+  readonly release: () => void;
+}
+
+interface Position {
+  readonly position: string | null;
+  readonly timeline?: string;
+}
+
+@Injectable()
+export class ReadRoutes {
+  constructor(
+    private readonly tenant: TenantContextHolder,
+    private readonly entrance: TenantEntrance,
+    private readonly statistics: ReadStatistics,
+  ) {}
+
+  /** Runs `attempt` on one node after another until one answers. `attempt` calls release, whatever happens. */
+  async elsewhere<T>(place: Place, wantsPrimary: boolean, attempt: (target: ReadTarget) => Promise<T>): Promise<T> {
+    const failed = new Set<DatabaseNode>();
+    for (;;) {
+      const route = await this.route(place, wantsPrimary, failed);
+      try {
+        return await attempt(await this.target(place, route));
+      } catch (error) {
+        if (failed.has(route.node) || !this.triesElsewhere(place, route, error)) throw error;
+        failed.add(route.node);
+      }
+    }
+  }
+
+  /** What this work has seen, the caller has seen. `answer` is that of a position statement. */
+  observe({ shard, epoch }: Place, answer: FlightResult | undefined): void {
+    const [row] = (answer?.rows ?? []) as unknown as Position[];
+    const timeline = row?.timeline ?? shard.timeline;
+    if (!row?.position || timeline === undefined) return;
+    this.tenant.consistency().observe({ shard: shard.name, epoch, timeline, position: toPosition(row.position) });
+  }
+
+  /** A replica's answer says how far it is, sooner than the next probe. */
+  learn({ shard }: Place, node: DatabaseNode, answer: FlightResult | undefined): void {
+    const [row] = (answer?.rows ?? []) as unknown as Position[];
+    if (node !== shard.primary && row?.position) node.state.replayedTo(row.position);
+  }
+
+  private async route(place: Place, wantsPrimary: boolean, failed: ReadonlySet<DatabaseNode>): Promise<Route> {
+    const { shard, epoch } = place;
+    if (wantsPrimary || !shard.hasReplicas) return routeToPrimary(shard);
+    return routeRead(shard, epoch, await this.tenant.consistency().seen(), failed);
+  }
+
+  private async target(place: Place, { node, reason, mustHaveReplayed, standsIn }: Route): Promise<ReadTarget> {
+    const { shard } = place;
+    const leave = standsIn ? await shard.fallback.enter() : undefined;
+    let slot: () => void;
+    try {
+      slot = await this.entrance.slot(place);
+    } catch (error) {
+      leave?.();
+      throw error;
+    }
+    this.statistics.count(shard.name, reason);
+    const opening = [enterRead(place)];
+    if (mustHaveReplayed !== undefined) opening.push(requireReplayed(mustHaveReplayed));
+    const position = node === shard.primary ? PRIMARY_POSITION : REPLICA_POSITION;
+    const release = () => {
+      slot();
+      leave?.();
+    };
+    return { node, opening, position: shard.hasReplicas ? position : undefined, release };
+  }
+
+  /** A replica that is behind after all, or gone: the read goes elsewhere. A primary that is gone may have been replaced. */
+  private triesElsewhere({ shard }: Place, { node }: Route, error: unknown): boolean {
+    const replayed = replayedSoFar(error);
+    if (replayed !== undefined) {
+      node.state.replayedTo(replayed);
+      this.statistics.count(shard.name, 'refused_behind');
+      return true;
+    }
+    if (!isConnectionLoss(error)) return false;
+    this.statistics.count(shard.name, 'node_failed');
+    return shard.hasReplicas;
+  }
+}

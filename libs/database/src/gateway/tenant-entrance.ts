@@ -1,0 +1,90 @@
+/**
+ * Finds the tenant's place, and does what must be done when the place does not let a statement in. A refused entry has
+ * executed nothing, so it may be repeated: at once with a newer directory entry, or in a moment where a move is about to end.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import {
+  Directory,
+  type LocatedOrganization,
+  organizationSuspended,
+  type ReleaseSlot,
+  TenantContextHolder,
+  TenantShare,
+} from '#libs/tenancy';
+import { type EntryRefusal, entryRefusal, organizationUnknown, tenantMoving } from '../database.error';
+import { Shards } from '../shards/shards.service';
+import { WallGuard } from '../wall/wall-guard.service';
+import type { Place } from './place';
+
+/** Longest wait of a request for a fence to go away; a move keeps writes out for a second at most. */
+const PATIENCE_MS = 3_000;
+const PAUSE_MS = 20;
+
+const NOTHING: ReleaseSlot = () => undefined;
+
+@Injectable()
+export class TenantEntrance {
+  constructor(
+    private readonly tenant: TenantContextHolder,
+    private readonly directory: Directory,
+    private readonly shards: Shards,
+    private readonly wall: WallGuard,
+    @Optional() @Inject(TenantShare) private readonly share: TenantShare | null,
+  ) {}
+
+  /** Throws `organization_unknown` (404) where the directory has no such organization. */
+  place(): Place | Promise<Place> {
+    const { organizationId, place, actor } = this.tenant.current();
+    const isOperators = actor.type === 'operator';
+    if (place) {
+      const shard = this.shards.get(place.shard);
+      return { organizationId, shard, epoch: place.epoch, fresh: true, isOperators, limits: undefined };
+    }
+    const located = this.directory.locate(organizationId);
+    if (!(located instanceof Promise)) return this.placed(located, isOperators);
+    return located.then((found) => this.placed(found, isOperators));
+  }
+
+  /** One of the tenant's own connections; without limits (an organization in the making) and without a share, at once. */
+  slot({ organizationId, limits }: Place): ReleaseSlot | Promise<ReleaseSlot> {
+    return this.share && limits ? this.share.take(organizationId, limits.maxConnections) : NOTHING;
+  }
+
+  /** Runs `attempt` with the tenant's place, again while its entry is refused for a reason that passes. */
+  async enter<T>(attempt: (place: Place) => Promise<T>): Promise<T> {
+    const began = performance.now();
+    for (;;) {
+      const place = await this.place();
+      if (!this.wall.stands(place.shard)) await this.wall.prove(place.shard);
+      try {
+        return await attempt(place);
+      } catch (error) {
+        const refusal = entryRefusal(error);
+        if (!refusal) throw error;
+        await this.reconsider(place, refusal, performance.now() - began);
+      }
+    }
+  }
+
+  /** Resolves when another try makes sense. Throws what the caller is told otherwise. */
+  private async reconsider(place: Place, { state }: EntryRefusal, elapsedMs: number): Promise<void> {
+    this.directory.forget(place.organizationId);
+    const organization = await this.directory.find(place.organizationId);
+    if (!organization) throw organizationUnknown();
+    if (organization.state === 'suspended' || organization.state === 'deleting') {
+      if (state === organization.state) throw organizationSuspended(organization);
+    }
+    if (elapsedMs > PATIENCE_MS) throw tenantMoving();
+    const learned = organization.epoch !== place.epoch || organization.shard !== place.shard.name;
+    if (learned && state !== 'fenced' && state !== 'arriving') return;
+    await delay(PAUSE_MS * (0.5 + Math.random()));
+  }
+
+  private placed(located: LocatedOrganization | undefined, isOperators: boolean): Place {
+    if (!located) throw organizationUnknown();
+    const { organization, fresh } = located;
+    const { id: organizationId, epoch, limits } = organization;
+    return { organizationId, shard: this.shards.get(organization.shard), epoch, fresh, isOperators, limits };
+  }
+}

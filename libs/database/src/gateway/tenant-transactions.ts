@@ -1,0 +1,106 @@
+/**
+ * The interactive lane: a TypeORM EntityManager inside one tenant transaction, for work that decides between statements.
+ * The COMMIT's tag is checked, because a server that rolled back answers COMMIT with ROLLBACK and no error. The entry may
+ * be tried again as long as nothing has been executed; the function itself never is, as it may have had other effects.
+ */
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { FlightStatement } from '../lanes/flight';
+import { InteractiveLane, type OpenedLane } from '../lanes/interactive-lane';
+import { enterWrite, PRIMARY_POSITION } from './entry-statements';
+import { NodeFlights } from './node-flights';
+import { OpenTransaction, type TransactionPlan } from './open-transaction';
+import type { Place } from './place';
+import { ReadRoutes } from './read-routes';
+import { TenantEntrance } from './tenant-entrance';
+
+interface RunnerState {
+  databaseConnection: InteractiveLane;
+  isTransactionActive: boolean;
+  transactionDepth: number;
+  isReleased: boolean;
+}
+
+const BEGIN: FlightStatement = { name: '', text: 'BEGIN ISOLATION LEVEL READ COMMITTED', values: [] };
+
+/** Begins a transaction somewhere, with its first query. */
+type Begin = (first: FlightStatement) => Promise<Awaited<ReturnType<typeof OpenTransaction.begin>> & { place: Place }>;
+
+@Injectable()
+export class TenantTransactions {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly entrance: TenantEntrance,
+    private readonly flights: NodeFlights,
+    private readonly routes: ReadRoutes,
+  ) {}
+
+  write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.run(work, (first) => this.entrance.enter((place) => this.beginWrite(place, first)));
+  }
+
+  read<T>(work: (manager: EntityManager) => Promise<T>, wantsPrimary: boolean): Promise<T> {
+    return this.run(work, (first) => this.entrance.enter((place) => this.beginRead(place, wantsPrimary, first)));
+  }
+
+  /** The manager must not be used after `work` has settled. */
+  private async run<T>(work: (manager: EntityManager) => Promise<T>, begin: Begin): Promise<T> {
+    let open: Awaited<ReturnType<Begin>> | undefined;
+    const opener = {
+      open: async (text: string, values: readonly unknown[]): Promise<OpenedLane> => {
+        open = await begin({ name: '', text, values });
+        return { send: open.transaction.send, first: open.first };
+      },
+    };
+    const lane = new InteractiveLane(opener);
+    try {
+      const result = await work(this.managerOn(lane));
+      await lane.close();
+      if (open) this.routes.observe(open.place, await open.transaction.commit());
+      return result;
+    } catch (error) {
+      await lane.close();
+      if (open && !open.transaction.isOver) await open.transaction.rollBack();
+      throw error;
+    }
+  }
+
+  private managerOn(lane: InteractiveLane): EntityManager {
+    const runner = this.dataSource.createQueryRunner();
+    const state = runner as unknown as RunnerState;
+    state.databaseConnection = lane;
+    state.isTransactionActive = true;
+    state.transactionDepth = 1; // TypeORM then nests by savepoint instead of opening a transaction of its own
+    return runner.manager;
+  }
+
+  private async beginWrite(place: Place, first: FlightStatement) {
+    const release = await this.entrance.slot(place);
+    const plan: TransactionPlan = {
+      place,
+      node: this.primaryOf(place, release),
+      opening: [BEGIN, enterWrite(place)],
+      position: PRIMARY_POSITION,
+      isRead: false,
+      release,
+    };
+    return { ...(await OpenTransaction.begin(this.flights, plan, first)), place };
+  }
+
+  private primaryOf({ shard }: Place, release: () => void) {
+    try {
+      return shard.requirePrimary();
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  private async beginRead(place: Place, wantsPrimary: boolean, first: FlightStatement) {
+    const begun = await this.routes.elsewhere(place, wantsPrimary, async (target) => {
+      const plan = { place, ...target, isRead: true, opening: [BEGIN, ...target.opening] };
+      return OpenTransaction.begin(this.flights, plan, first);
+    });
+    return { ...begun, place };
+  }
+}

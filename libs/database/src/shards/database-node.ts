@@ -1,0 +1,94 @@
+/** One Postgres server of a shard: its pools, what is known of it, and the reads that are under way on it. */
+import type { Pool } from 'pg';
+import type { Flight } from '../lanes/flight';
+import { openNodePool, type NodePoolOptions, type ServingRole } from './node-pool';
+import { NodeState, type ProbeAnswer } from './node-state';
+
+export type NodeOptions = Omit<NodePoolOptions, 'role'> & {
+  /** `host:port`, for metrics and messages. */
+  readonly name: string;
+  /** Whether it may become the primary: named in the shard's URL. */
+  readonly candidate: boolean;
+};
+
+const PROBE = `select pg_is_in_recovery() as standby,
+  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end::text as lsn,
+  case when pg_is_in_recovery() then null else left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) end as timeline`;
+/** Nobody listens there, or the server says that it takes nobody: that needs no second opinion. */
+const REFUSED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', '57P03']);
+const LOST = new Set([...REFUSED, 'ECONNRESET', 'EPIPE', '57P01', '57P02']);
+
+/** True for errors that a connection dies of. A full pool is none. */
+export function isConnectionLoss(error: unknown): boolean {
+  const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
+  return (
+    LOST.has(code) || code.startsWith('08') || /Connection terminated|not queryable|Client was closed/.test(message)
+  );
+}
+
+export class DatabaseNode {
+  readonly state = new NodeState();
+  /** Flights and transactions under way; the router prefers the node with the fewest. */
+  outstanding = 0;
+  private readonly reads = new Set<Flight>();
+  private readonly pools = new Map<ServingRole, Pool>();
+
+  constructor(private readonly options: NodeOptions) {}
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get isCandidate(): boolean {
+    return this.options.candidate;
+  }
+
+  pool(role: ServingRole): Pool {
+    const known = this.pools.get(role);
+    if (known) return known;
+    const made = openNodePool({ ...this.options, role });
+    this.pools.set(role, made);
+    return made;
+  }
+
+  /** The pools that have been used. */
+  openPools(): ReadonlyMap<ServingRole, Pool> {
+    return this.pools;
+  }
+
+  /** Asks for role and position. Rejects after a time of silence, or with what the connection says. */
+  async probe(): Promise<ProbeAnswer> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      // After a look at the sockets: a process that was busy itself finds the answer there.
+      const late = () => setImmediate(() => reject(new Error('The probe was not answered.')));
+      timer = setTimeout(late, this.state.patienceMs);
+    });
+    const answer = this.pool('monitor').query<ProbeAnswer>({ text: PROBE, name: 'probe' });
+    answer.catch(() => undefined); // told once, by the race
+    try {
+      return (await Promise.race([answer, silence])).rows[0]!;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Reads can be done elsewhere: when the node is found dead they are ended at once instead of waiting for it. */
+  trackRead(flight: Flight): void {
+    this.reads.add(flight);
+    const done = () => this.reads.delete(flight);
+    flight.results.then(done, done);
+  }
+
+  /** A probe or a use failed. True if that opened the breaker; then the reads under way have been ended. */
+  failed(error: unknown): boolean {
+    const { code = '' } = (error ?? {}) as { code?: string };
+    if (!this.state.failed(REFUSED.has(code))) return false;
+    for (const flight of this.reads) flight.abort(new Error('Connection terminated: the node was found dead'));
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.pools.values()].map((pool) => pool.end()));
+  }
+}

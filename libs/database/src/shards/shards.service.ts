@@ -1,0 +1,104 @@
+/** Every shard of the deployment, with the probes that keep their states. Pools close with the application. */
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig, HOME_SHARD, type ShardTopology } from '#libs/config';
+import { StockyardError } from '#libs/kernel';
+import { FallbackGate } from '../routing/fallback-gate';
+import { DatabaseNode } from './database-node';
+import type { ServingRole } from './node-pool';
+import { NodeProber } from './node-prober';
+import { nodeSnapshot, type NodeSnapshot } from './node-snapshot';
+import { PrimaryPool } from './primary-pool';
+import { Shard } from './shard';
+
+/** Name of the process in pg_stat_activity. */
+export const APPLICATION_NAME = Symbol('APPLICATION_NAME');
+
+/** How long a boot waits for the home shard's primary. */
+const BOOT_WAIT_MS = 5_000;
+
+function hostOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || '5432'}`;
+}
+
+@Injectable()
+export class Shards implements OnModuleInit, OnApplicationShutdown {
+  private readonly byName: ReadonlyMap<string, Shard>;
+  private readonly prober: NodeProber;
+
+  constructor(
+    @Inject(APP_CONFIG) private readonly config: AppConfig,
+    @Inject(APPLICATION_NAME) private readonly applicationName: string,
+  ) {
+    this.byName = new Map(config.shards.map((topology) => [topology.name, this.open(topology)]));
+    this.prober = new NodeProber(this.all(), config.DATABASE_PROBE_MS, new Logger('Shards'));
+  }
+
+  /** The home shard's primary is needed to boot: what guards the wall asks it next. */
+  async onModuleInit(): Promise<void> {
+    await this.prober.start();
+    await this.home().primaryWithin(BOOT_WAIT_MS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.prober.stop();
+    await Promise.all(this.all().flatMap(({ nodes }) => nodes.map((node) => node.close())));
+  }
+
+  /** The home shard first. */
+  all(): readonly Shard[] {
+    return [...this.byName.values()];
+  }
+
+  /** The shard that keeps the directory. */
+  home(): Shard {
+    return this.byName.get(HOME_SHARD)!;
+  }
+
+  find(name: string): Shard | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Throws `unknown_shard` (422) for a name that is not configured. */
+  get(name: string): Shard {
+    const shard = this.find(name);
+    if (shard) return shard;
+    throw new StockyardError({
+      code: 'unknown_shard',
+      category: 'unprocessable',
+      param: 'shard',
+      message: `There is no shard "${name}"; those that this process knows stand in DATABASE_URL and DATABASE_SHARDS.`,
+      details: { shards: [...this.byName.keys()] },
+    });
+  }
+
+  /** A role's connections to the primary of a shard. */
+  pool(shard: string, role: ServingRole): PrimaryPool {
+    return new PrimaryPool(this.get(shard), role);
+  }
+
+  /** Every node as this process sees it at the moment. */
+  snapshot(): NodeSnapshot[] {
+    const now = performance.now();
+    return this.all().flatMap((shard) => shard.nodes.map((node) => nodeSnapshot(shard, node, now)));
+  }
+
+  /** A use of a node failed as connections fail: it counts, and the node is asked at once. */
+  noteFailure(shard: Shard, node: DatabaseNode, error: unknown): void {
+    node.failed(error);
+    shard.refresh(performance.now());
+    void this.prober.probe(shard, node);
+  }
+
+  private open({ name, hosts, replicas }: ShardTopology): Shard {
+    const { config, applicationName } = this;
+    const node = (candidate: boolean) => (url: string) =>
+      new DatabaseNode({ config, applicationName, url, name: hostOf(url), candidate });
+    const candidates = hosts.map(node(true));
+    const taken = new Set(candidates.map((candidate) => candidate.name));
+    const others = replicas.filter((url) => !taken.has(hostOf(url))).map(node(false));
+    const { DATABASE_POOL_SIZE: size, DATABASE_FALLBACK_PERCENT: percent, DATABASE_POOL_WAIT_MS: waitMs } = config;
+    const fallback = new FallbackGate(Math.max(1, Math.floor((size * percent) / 100)), waitMs);
+    return new Shard(name, [...candidates, ...others], config.DATABASE_REPLICA_MAX_LAG_MS, fallback);
+  }
+}

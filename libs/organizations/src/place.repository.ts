@@ -1,0 +1,78 @@
+/** The SQL of `tenant_places`, as `stockyard_control` on the shard where the tenant lives. */
+import { Injectable } from '@nestjs/common';
+import { LIMIT_COLUMNS, LIMIT_NAMES, Shards, translateDatabaseError } from '#libs/database';
+import { HOME_SHARD } from '#libs/config';
+import type { LimitName, Organization } from '#libs/tenancy';
+
+/** What a place must say while nobody moves the tenant. */
+export interface PlaceState {
+  readonly id: string;
+  readonly shard: string;
+  readonly epoch: number;
+  readonly tier: Organization['tier'];
+  readonly state: 'open' | 'suspended';
+}
+
+/** How long writes under way may hold up a suspension that has taken effect for all later ones. */
+const DRAIN_TIMEOUT_MS = 2_000;
+
+/** An older epoch never overwrites a newer one, and a move's own states are the move's. */
+const PUT = `
+  insert into tenant_places (tenant, epoch, state, tier) values ($1, $2, $3, $4)
+  on conflict (tenant) do update set epoch = excluded.epoch, state = excluded.state, tier = excluded.tier, updated_at = now()
+  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended')`;
+const REMOVE = 'delete from tenant_places where tenant = $1';
+const REMOVE_LIMITS = 'delete from tenant_limits where organization_id = $1';
+const MIRROR_LIMITS = `
+  insert into tenant_limits (organization_id, ${LIMIT_NAMES.map((name) => LIMIT_COLUMNS[name]).join(', ')})
+  values ($1, ${LIMIT_NAMES.map((_, index) => `$${index + 2}`).join(', ')})
+  on conflict (organization_id) do update set updated_at = now(),
+    ${LIMIT_NAMES.map((name) => `${LIMIT_COLUMNS[name]} = excluded.${LIMIT_COLUMNS[name]}`).join(', ')}`;
+
+export type Overrides = Readonly<Record<LimitName, number | null>>;
+
+/** The place of an organization as the directory has it. */
+export function placeOf({ id, shard, epoch, tier, state }: Organization): PlaceState {
+  return { id, shard, epoch, tier, state: state === 'suspended' ? 'suspended' : 'open' };
+}
+
+@Injectable()
+export class PlaceRepository {
+  constructor(private readonly shards: Shards) {}
+
+  /** Throws `unknown_shard` (422) for a name that is not configured. */
+  requireShard(name: string): void {
+    this.shards.get(name);
+  }
+
+  /** What holds for all statements from now on. */
+  async put({ id, shard, epoch, tier, state }: PlaceState): Promise<void> {
+    await this.run(shard, PUT, [id, epoch, state, tier]);
+  }
+
+  /** Resolves when every write that was under way has ended, or gives up on those that take long. */
+  async drain(shard: string, id: string): Promise<void> {
+    const statement = `set local lock_timeout = ${DRAIN_TIMEOUT_MS}; select drain_writers('${id}')`;
+    await this.run(shard, statement, []).catch(() => undefined);
+  }
+
+  /** Overrides of limits where they are enforced by the database; the home shard has the directory's own. */
+  async mirrorLimits(shard: string, id: string, overrides: Overrides): Promise<void> {
+    if (shard === HOME_SHARD) return;
+    await this.run(shard, MIRROR_LIMITS, [id, ...LIMIT_NAMES.map((name) => overrides[name])]);
+  }
+
+  /** Takes back the place of an organization that did not come to be. */
+  async remove(shard: string, id: string): Promise<void> {
+    await this.run(shard, REMOVE, [id]);
+    if (shard !== HOME_SHARD) await this.run(shard, REMOVE_LIMITS, [id]);
+  }
+
+  private async run(shard: string, sql: string, values: readonly unknown[]): Promise<void> {
+    try {
+      await this.shards.pool(shard, 'control').query(sql, values);
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+}
