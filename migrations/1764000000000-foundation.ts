@@ -1,11 +1,14 @@
-/**
- * Functions that the statements of the platform rely on, the control tables, and partition upkeep.
- * The previous release: none.
- */
+/** Functions that the statements of the platform rely on, the control tables, and partition upkeep. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
 
 export class Foundation1764000000000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Part of the first release: there is none before it.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       grant usage on schema public to stockyard_app, stockyard_relay, stockyard_control, stockyard_monitor;

@@ -1,10 +1,16 @@
-/** Users, refresh tokens, API keys. The previous release: none. */
+/** Users, refresh tokens, API keys. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
 
 const ROLE = "check (role in ('owner', 'admin', 'operator', 'viewer'))";
 
 export class Identity1764000001000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Part of the first release: there is none before it.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table users (

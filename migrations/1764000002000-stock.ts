@@ -1,8 +1,14 @@
-/** Products, locations, stock levels and their movements. The previous release: none. */
+/** Products, locations, stock levels and their movements. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
 
 export class Stock1764000002000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Part of the first release: there is none before it.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table products (

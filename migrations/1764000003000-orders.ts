@@ -1,8 +1,14 @@
-/** Orders, returns and idempotency records. The previous release: none. */
+/** Orders, returns and idempotency records. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
 
 export class Orders1764000003000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Part of the first release: there is none before it.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table orders (

@@ -1,8 +1,14 @@
-/** Outbox, inbox, jobs and what they report. The previous release: none. */
+/** Outbox, inbox, jobs and what they report. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
 
 export class Jobs1764000004000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Part of the first release: there is none before it.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table outbox (

@@ -1,10 +1,16 @@
-/** Usage per tenant, the audit log, and the first months of every partitioned table. The previous release: none. */
+/** Usage per tenant, the audit log, and the first months of every partitioned table. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
 
 const MONTHS_AHEAD = 3;
 
 export class Ledgers1764000005000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Part of the first release: there is none before it.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table tenant_usage (

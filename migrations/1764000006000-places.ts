@@ -1,10 +1,13 @@
-/**
- * Where each tenant lives: buckets, pins, and on every shard the places that let a statement in or not.
- * The previous release still runs on it: columns and tables are added, no statement of it changes.
- */
+/** Where each tenant lives: buckets, pins, and on every shard the places that let a statement in or not. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class Places1764000006000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Columns, tables and functions are added; no statement of it changes.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       -- The directory's: which shard a bucket's organizations live on, and pins of single organizations.

@@ -1,4 +1,5 @@
-/** Every migration, oldest first. Append only. */
+/** Every migration, oldest first. Append only. How to write one: docs/operations/migrations.md. */
+import type { MigrationClass } from '#libs/database';
 import { Foundation1764000000000 } from './1764000000000-foundation';
 import { Identity1764000001000 } from './1764000001000-identity';
 import { Stock1764000002000 } from './1764000002000-stock';
@@ -15,4 +16,4 @@ export const MIGRATIONS = [
   Jobs1764000004000,
   Ledgers1764000005000,
   Places1764000006000,
-];
+] satisfies readonly MigrationClass[];

@@ -80,6 +80,16 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     600_000,
     'Longest run of one statement of the app role; set by `migrate`.',
   ),
+  DATABASE_MIGRATION_LOCK_MS: count(
+    2_000,
+    60_000,
+    'Longest wait of a migration for a lock, and so of the statements behind it; then it is rolled back and tried again.',
+  ),
+  DATABASE_MIGRATION_LOCK_TRIES: count(
+    50,
+    10_000,
+    'Tries of one migration that meets locks before `migrate` gives up.',
+  ),
   REDIS_URL: Type.String({
     pattern: '^rediss?://',
     default: 'redis://127.0.0.1:6379',

@@ -27,3 +27,8 @@ export type { DatabaseNode } from './shards/database-node';
 export type { ServingRole } from './shards/node-pool';
 export { PrimaryPool } from './shards/primary-pool';
 export type { NodeSnapshot } from './shards/node-snapshot';
+export type { ShardMigrations } from './migrate/migrate.error';
+export type { Compatibility, MigrationClass } from './migrate/migration';
+export { type ConcurrentIndex, createIndexConcurrently } from './migrate/concurrent-index';
+export { checkShards, type ShardSchema } from './migrate/check-shards';
+export { checkSchema, requireSchema, type SchemaViolation } from './migrate/schema-check';

@@ -1,0 +1,102 @@
+/**
+ * The roles of a cluster: made where they are missing, changed only where they differ. So a login that may do less than
+ * create roles (a managed service's) is enough once somebody who may has prepared them.
+ */
+import { type AppConfig, type DatabaseRole, roleUrl } from '#libs/config';
+import { type Client, escapeLiteral } from 'pg';
+import { roleNotManageable } from './migrate.error';
+import { withClient } from './shard-connection';
+
+const ROLES: readonly DatabaseRole[] = ['owner', 'app', 'relay', 'control', 'monitor', 'mover'];
+
+/** Columns of pg_roles and the words of `alter role` that set them; preceded by `no` they unset them. */
+const ATTRIBUTES = {
+  rolcanlogin: 'login',
+  rolinherit: 'inherit',
+  rolsuper: 'superuser',
+  rolcreatedb: 'createdb',
+  rolcreaterole: 'createrole',
+  rolbypassrls: 'bypassrls',
+  rolreplication: 'replication',
+} as const;
+
+type Attribute = keyof typeof ATTRIBUTES;
+type Attributes = Readonly<Record<Attribute, boolean>>;
+/** A null `rolconfig` is a role without settings of its own. */
+type RoleRow = Attributes & { readonly rolname: string; readonly rolconfig: readonly string[] | null };
+
+/** What `create role` gives without a word. */
+const DEFAULTS: Attributes = {
+  rolcanlogin: false,
+  rolinherit: true,
+  rolsuper: false,
+  rolcreatedb: false,
+  rolcreaterole: false,
+  rolbypassrls: false,
+  rolreplication: false,
+};
+
+/** The mover is the other side of a subscription, which Postgres lets replication roles be only. */
+const wanted = (role: DatabaseRole): Attributes => ({
+  ...DEFAULTS,
+  rolcanlogin: true,
+  rolinherit: false,
+  rolreplication: role === 'mover',
+});
+
+function settings(config: AppConfig): Readonly<Record<string, string>> {
+  return {
+    statement_timeout: String(config.DATABASE_STATEMENT_TIMEOUT_MS),
+    idle_in_transaction_session_timeout: '60000',
+    // Compiling costs more than any statement of a request runs; estimates over JSON input trigger it all the same.
+    jit: 'off',
+  };
+}
+
+function difference(from: Attributes, to: Attributes): string[] {
+  return (Object.keys(ATTRIBUTES) as Attribute[])
+    .filter((attribute) => from[attribute] !== to[attribute])
+    .map((attribute) => `${to[attribute] ? '' : 'no'}${ATTRIBUTES[attribute]}`);
+}
+
+/** Runs `statement`, with a secret after it that no message shows. */
+async function run(client: Client, statement: string, secret = ''): Promise<void> {
+  try {
+    await client.query(statement + secret);
+  } catch (error) {
+    if ((error as { code?: string }).code === '42501') throw roleNotManageable(statement, error);
+    throw error;
+  }
+}
+
+/** Passwords cannot be read, so the question is whether this one opens the door. */
+async function opens(url: string): Promise<boolean> {
+  return withClient(url, () => Promise.resolve()).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function ensureRole(client: Client, role: DatabaseRole, row: RoleRow | undefined, url: string): Promise<void> {
+  const name = `stockyard_${role}`;
+  const password = ` password ${escapeLiteral(decodeURIComponent(new URL(url).password))}`;
+  const clauses = difference(row ?? DEFAULTS, wanted(role)).join(' ');
+  if (!row) return run(client, `create role ${name} ${clauses}`, password);
+  if (clauses) await run(client, `alter role ${name} ${clauses}`);
+  if (!(await opens(url))) await run(client, `alter role ${name}`, password);
+}
+
+/** `maintenanceUrl` leads to the server that `client` is connected to. */
+export async function ensureRoles(client: Client, config: AppConfig, maintenanceUrl: string): Promise<void> {
+  const { rows } = await client.query<RoleRow>(
+    `select rolname, rolconfig, ${Object.keys(ATTRIBUTES).join(', ')} from pg_roles where rolname like 'stockyard\\_%'`,
+  );
+  const known = new Map(rows.map((row) => [row.rolname, row]));
+  for (const role of ROLES) {
+    await ensureRole(client, role, known.get(`stockyard_${role}`), roleUrl(config, role, maintenanceUrl));
+  }
+  const set = new Set(known.get('stockyard_app')?.rolconfig);
+  for (const [name, value] of Object.entries(settings(config))) {
+    if (!set.has(`${name}=${value}`)) await run(client, `alter role stockyard_app set ${name} = ${value}`);
+  }
+}
