@@ -16,6 +16,7 @@ import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { RateLimitGuard, ThrottlingModule } from '#libs/throttling';
 import { UsageModule } from '#libs/usage';
+import { MIGRATIONS } from '#migrations';
 import { AccessModule } from './access/access.module';
 import { AuthenticationGuard } from './access/authentication.guard';
 import { PermissionGuard } from './access/permission.guard';
@@ -42,7 +43,12 @@ export class AppModule {
         ConfigModule.forRoot(config),
         TenancyModule,
         ObservabilityModule.forRoot({ config, process: 'api' }),
-        DatabaseModule.forRoot({ config, applicationName: 'stockyard-api', entities: IDENTITY_ENTITIES }),
+        DatabaseModule.forRoot({
+          config,
+          applicationName: 'stockyard-api',
+          entities: IDENTITY_ENTITIES,
+          migrations: MIGRATIONS,
+        }),
         RedisModule.forRoot(config),
         MessagingModule.forRoot(config),
         CacheModule,

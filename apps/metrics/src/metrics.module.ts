@@ -10,6 +10,7 @@ import { RedisModule } from '#libs/redis';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
+import { MIGRATIONS } from '#migrations';
 import { OperatorGuard } from './access/operator.guard';
 import { ClusterController } from './cluster/cluster.controller';
 import { ClusterGauges } from './cluster/cluster-gauges';
@@ -28,7 +29,7 @@ export class MetricsModule {
         ConfigModule.forRoot(config),
         TenancyModule,
         ObservabilityModule.forRoot({ config, process: 'metrics' }),
-        DatabaseModule.forRoot({ config, applicationName: 'stockyard-metrics' }),
+        DatabaseModule.forRoot({ config, applicationName: 'stockyard-metrics', migrations: MIGRATIONS }),
         RedisModule.forRoot(config),
         MessagingModule.forRoot(config),
         StorageModule,

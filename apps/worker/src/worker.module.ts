@@ -12,6 +12,7 @@ import { RedisModule } from '#libs/redis';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
+import { MIGRATIONS } from '#migrations';
 import { OutboxListener } from './outbox.listener';
 
 @Module({})
@@ -23,7 +24,7 @@ export class WorkerModule {
         ConfigModule.forRoot(config),
         TenancyModule,
         ObservabilityModule.forRoot({ config, process: 'worker' }),
-        DatabaseModule.forRoot({ config, applicationName: 'stockyard-worker' }),
+        DatabaseModule.forRoot({ config, applicationName: 'stockyard-worker', migrations: MIGRATIONS }),
         RedisModule.forRoot(config),
         MessagingModule.forRoot(config),
         CacheModule,

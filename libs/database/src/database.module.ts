@@ -1,9 +1,9 @@
-/** Wires shards, the tenant gateway, the directory and the guard that refuses to start without the wall. */
+/** Wires shards, the tenant gateway, the directory and the guards that refuse to start on the wrong schema or without the wall. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type AppConfig, HOME_SHARD } from '#libs/config';
 import { Directory } from '#libs/tenancy';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { CONTROL_POOL } from './database.constants';
+import { CONTROL_POOL, RELEASE_MIGRATIONS } from './database.constants';
 import { DatabaseDirectory } from './directory/database-directory';
 import { NodeFlights } from './gateway/node-flights';
 import { ReadRoutes } from './gateway/read-routes';
@@ -12,6 +12,8 @@ import { TenantEntrance } from './gateway/tenant-entrance';
 import { TenantFlights } from './gateway/tenant-flights';
 import { TenantTransactions } from './gateway/tenant-transactions';
 import { metadataSource } from './lanes/metadata-source';
+import type { MigrationClass } from './migrate/migration';
+import { SchemaGuard } from './migrate/schema-guard.service';
 import { APPLICATION_NAME, Shards } from './shards/shards.service';
 import { TenantDatabase } from './tenant-database';
 import { WallGuard } from './wall/wall-guard.service';
@@ -22,12 +24,14 @@ export interface DatabaseModuleOptions {
   readonly entities?: DataSourceOptions['entities'];
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** The release's migrations: a shard whose schema does not go with them is not served. Default: not checked. */
+  readonly migrations?: readonly MigrationClass[];
 }
 
 @Global()
 @Module({})
 export class DatabaseModule {
-  static forRoot({ entities = [], applicationName }: DatabaseModuleOptions): DynamicModule {
+  static forRoot({ entities = [], applicationName, migrations }: DatabaseModuleOptions): DynamicModule {
     return {
       module: DatabaseModule,
       providers: [
@@ -37,7 +41,9 @@ export class DatabaseModule {
         { provide: DataSource, useFactory: () => metadataSource(entities) },
         { provide: Directory, useClass: DatabaseDirectory },
         ...[TenantEntrance, NodeFlights, ReadStatistics, ReadRoutes, TenantFlights, TenantTransactions],
+        { provide: RELEASE_MIGRATIONS, useValue: migrations ?? null },
         TenantDatabase,
+        SchemaGuard,
         WallGuard,
       ],
       exports: [Shards, CONTROL_POOL, Directory, TenantDatabase, ReadStatistics],

@@ -32,3 +32,4 @@ export type { Compatibility, MigrationClass } from './migrate/migration';
 export { type ConcurrentIndex, createIndexConcurrently } from './migrate/concurrent-index';
 export { checkShards, type ShardSchema } from './migrate/check-shards';
 export { checkSchema, requireSchema, type SchemaViolation } from './migrate/schema-check';
+export { SchemaGuard } from './migrate/schema-guard.service';

@@ -1,9 +1,10 @@
 /**
- * Refuses to start a process when the catalogs do not prove the wall, or when it would serve as the wrong role. A shard that
- * is away at boot is checked before its first statement.
+ * Refuses to start a process when the schema does not go with its release, when the catalogs do not prove the wall, or when
+ * it would serve as the wrong role. A shard that is away at boot is checked before its first statement.
  */
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
+import { SchemaGuard } from '../migrate/schema-guard.service';
 import type { Shard } from '../shards/shard';
 import { Shards } from '../shards/shards.service';
 import { checkWall, type WallViolation } from './wall-check';
@@ -13,9 +14,12 @@ export class WallGuard implements OnApplicationBootstrap {
   private readonly logger = new Logger('WallGuard');
   private readonly proven = new Set<Shard>();
 
-  constructor(private readonly shards: Shards) {}
+  constructor(
+    private readonly shards: Shards,
+    private readonly schema: SchemaGuard,
+  ) {}
 
-  /** Throws for the home shard whatever is wrong; for another one only if its wall is broken. */
+  /** Throws for the home shard whatever is wrong; for another one only if it answers and something is. */
   async onApplicationBootstrap(): Promise<void> {
     const home = this.shards.home();
     await this.prove(home);
@@ -31,8 +35,9 @@ export class WallGuard implements OnApplicationBootstrap {
     return this.proven.has(shard);
   }
 
-  /** Throws `tenant_wall_broken` with everything that is wrong. */
+  /** Throws `tenant_wall_broken` with everything that is wrong; before that, what SchemaGuard throws. */
   async prove(shard: Shard): Promise<void> {
+    await this.schema.prove(shard);
     const pool = this.shards.pool(shard.name, 'app');
     const query = (sql: string) => pool.query<Record<string, unknown>>(sql);
     const [login] = (await query('select current_user as name')).rows as unknown as [{ name: string }];
