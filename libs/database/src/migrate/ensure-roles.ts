@@ -59,12 +59,13 @@ function difference(from: Attributes, to: Attributes): string[] {
     .map((attribute) => `${to[attribute] ? '' : 'no'}${ATTRIBUTES[attribute]}`);
 }
 
-/** Runs `statement`, with a secret after it that no message shows. */
-async function run(client: Client, statement: string, secret = ''): Promise<void> {
+/** Runs `statement`, with a password after it that no message shows. */
+async function run(client: Client, statement: string, password?: string): Promise<void> {
   try {
-    await client.query(statement + secret);
+    await client.query(password === undefined ? statement : `${statement} password ${escapeLiteral(password)}`);
   } catch (error) {
-    if ((error as { code?: string }).code === '42501') throw roleNotManageable(statement, error);
+    const told = password === undefined ? statement : `${statement} password …`;
+    if ((error as { code?: string }).code === '42501') throw roleNotManageable(told, error);
     throw error;
   }
 }
@@ -79,7 +80,7 @@ async function opens(url: string): Promise<boolean> {
 
 async function ensureRole(client: Client, role: DatabaseRole, row: RoleRow | undefined, url: string): Promise<void> {
   const name = `stockyard_${role}`;
-  const password = ` password ${escapeLiteral(decodeURIComponent(new URL(url).password))}`;
+  const password = decodeURIComponent(new URL(url).password);
   const clauses = difference(row ?? DEFAULTS, wanted(role)).join(' ');
   if (!row) return run(client, `create role ${name} ${clauses}`, password);
   if (clauses) await run(client, `alter role ${name} ${clauses}`);
