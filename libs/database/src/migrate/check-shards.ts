@@ -1,8 +1,8 @@
 /** What keeps this release from running on each shard, without changing anything: for `npm run migrate -- --check`. */
-import type { AppConfig, ShardTopology } from '#libs/config';
+import { type AppConfig, roleUrl, type ShardTopology } from '#libs/config';
 import type { MigrationClass } from './migration';
 import { checkSchema, type SchemaViolation } from './schema-check';
-import { withClient, writableUrl } from './shard-connection';
+import { databaseName, maintenanceUrl, withClient, writableUrl } from './shard-connection';
 
 export interface ShardSchema {
   readonly shard: string;
@@ -12,27 +12,31 @@ export interface ShardSchema {
   readonly away?: string;
 }
 
-const NO_DATABASE = '3D000';
+const PREPARED = `
+  select exists (select from pg_roles where rolname = 'stockyard_owner')
+    and exists (select from pg_database where datname = $1) as prepared`;
+const EMPTY = { query: () => Promise.resolve({ rows: [] }) };
 
-async function checkShard(shard: ShardTopology, migrations: readonly MigrationClass[]): Promise<SchemaViolation[]> {
+/** The ledger is read as its owner: the login of the shard's URL need not be let in. */
+async function checkShard(
+  config: AppConfig,
+  shard: ShardTopology,
+  migrations: readonly MigrationClass[],
+): Promise<SchemaViolation[]> {
   const url = await writableUrl(shard);
-  try {
-    return await withClient(url, (client) => checkSchema(client, migrations));
-  } catch (error) {
-    if ((error as { code?: string }).code !== NO_DATABASE) throw error;
-    return checkSchema({ query: () => Promise.resolve({ rows: [] }) }, migrations);
-  }
+  const { rows } = await withClient(maintenanceUrl(url), (client) =>
+    client.query<{ prepared: boolean }>(PREPARED, [databaseName(url)]),
+  );
+  if (!rows[0]!.prepared) return checkSchema(EMPTY, migrations);
+  return withClient(roleUrl(config, 'owner', url), (client) => checkSchema(client, migrations));
 }
 
 /** Every shard, the home shard first, whether it answers or not. */
-export function checkShards(
-  config: Pick<AppConfig, 'shards'>,
-  migrations: readonly MigrationClass[],
-): Promise<ShardSchema[]> {
+export function checkShards(config: AppConfig, migrations: readonly MigrationClass[]): Promise<ShardSchema[]> {
   return Promise.all(
     config.shards.map(async (shard) => {
       try {
-        return { shard: shard.name, violations: await checkShard(shard, migrations) };
+        return { shard: shard.name, violations: await checkShard(config, shard, migrations) };
       } catch (error) {
         return { shard: shard.name, violations: [], away: (error as Error).message };
       }

@@ -4,6 +4,7 @@ import { type LocalPostgres, startLocalPostgres } from '#libs/testing';
 import { MIGRATIONS } from '#migrations';
 import { Client } from 'pg';
 import { checkWall } from '../wall/wall-check';
+import { checkShards } from './check-shards';
 import { migrate } from './migrate';
 
 const PASSWORD = 'test-superuser';
@@ -50,6 +51,7 @@ describe('the login of the migrator', () => {
 
   it('may be anyone when nothing differs', async () => {
     await expect(run('visitor')).resolves.toEqual([{ shard: 'main', applied: [] }]);
+    await expect(checkShards(config('visitor'), MIGRATIONS)).resolves.toEqual([{ shard: 'main', violations: [] }]);
   });
 
   it('is told the statement that it may not run, without the secret in it', async () => {

@@ -44,6 +44,20 @@ class Swallowing1790000008000 {
   }
 }
 
+/** Ends sessions of the migrator that runs it: its own, or the one that holds the lock of the cluster. */
+class Ending1790000008500 {
+  static readonly compatibility = { kind: 'previous_release_runs', reason: 'It does nothing but fail.' } as const;
+  static end: (runner: QueryRunner) => Promise<unknown> = () => Promise.resolve();
+
+  async up(runner: QueryRunner): Promise<void> {
+    await Ending1790000008500.end(runner);
+  }
+
+  async down(): Promise<void> {
+    // not of interest here
+  }
+}
+
 describe('migrating shards', () => {
   let env: TestEnvironment;
   let two: LocalPostgres;
@@ -130,6 +144,23 @@ describe('migrating shards', () => {
       message: expect.stringMatching(/Swallowing1790000008000: current transaction is aborted/) as string,
     });
     expect(await two.query("select from pg_class where relname = 'left_over'", [], 'stockyard')).toEqual([]);
+  });
+
+  it('fails when the connection is lost, and is finished by the next run', async () => {
+    const migrations = [...TRIAL_MIGRATIONS, Ending1790000008500];
+    const alone = config({ DATABASE_URL: two.url({ database: 'stockyard' }), DATABASE_SHARDS: '' });
+    Ending1790000008500.end = (runner) => runner.query('select pg_terminate_backend(pg_backend_pid())');
+    await expect(migrate({ config: alone, migrations })).rejects.toMatchObject({
+      code: 'migration_failed',
+      message: expect.stringMatching(/Shard "main": Ending1790000008500: .*terminat/) as string,
+    });
+    // Without the session that has the lock of the cluster, the lock of the database still keeps others out.
+    Ending1790000008500.end = () =>
+      two.query(`select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database
+        where l.locktype = 'advisory' and d.datname = 'postgres'`);
+    await expect(migrate({ config: alone, migrations })).resolves.toEqual([
+      { shard: 'main', applied: [Ending1790000008500.name] },
+    ]);
   });
 
   it('keeps an older release’s migrator off a schema that breaks it', async () => {
