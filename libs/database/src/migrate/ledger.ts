@@ -26,8 +26,8 @@ export async function ensureLedger(runner: QueryRunner): Promise<void> {
     'select from pg_attribute where attrelid = $1::regclass and attname = $2 and not attisdropped',
     [LEDGER, 'needs'],
   )) as unknown[];
-  if (column) return;
-  await runner.query(`alter table ${LEDGER} add column needs text; grant select on ${LEDGER} to ${READERS}`);
+  if (!column) await runner.query(`alter table ${LEDGER} add column needs text`);
+  await runner.query(`grant select on ${LEDGER} to ${READERS}`);
 }
 
 /** What is applied, oldest first. A ledger that is missing, or that an older migrator closed to this role, has no entry. */
