@@ -23,6 +23,7 @@ const ALLOWED = {
   tenancy: ['kernel', 'config'],
   database: FOUNDATION,
   redis: FOUNDATION,
+  coordination: [...FOUNDATION, 'redis'],
   messaging: DATA,
   observability: DATA,
   http: FOUNDATION,

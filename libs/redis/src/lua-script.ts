@@ -27,4 +27,16 @@ export class LuaScript<Reply> {
       return (await redis.eval(this.source, this.keyCount, ...keysAndArguments)) as Reply;
     }
   }
+  /** Runs it once for each call, all in one pipeline; rejects when one of them failed, though others may have run. */
+  async runAll(redis: Redis, calls: readonly (readonly (string | number)[])[]): Promise<Reply[]> {
+    if (calls.length === 0) return [];
+    const replies = await redis.pipeline(calls.map((call) => ['evalsha', this.sha, this.keyCount, ...call])).exec();
+    return Promise.all(
+      (replies ?? []).map(([error, reply], index) => {
+        if (!error) return reply as Reply;
+        if (error.message.startsWith('NOSCRIPT')) return this.run(redis, calls[index]!);
+        throw error;
+      }),
+    );
+  }
 }

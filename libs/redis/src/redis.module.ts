@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { Redis } from 'ioredis';
-import { CACHE_REDIS, LIMITS_REDIS, QUEUE_REDIS } from './redis.constants';
+import { CACHE_REDIS, COORDINATION_REDIS, LIMITS_REDIS, QUEUE_REDIS } from './redis.constants';
 import { redisOptions } from './redis-options';
 
 function client(url: string, purpose: 'queue' | 'fast'): Redis {
@@ -34,10 +34,11 @@ class RedisCloser implements OnApplicationShutdown {
     @Inject(QUEUE_REDIS) private readonly queue: Redis,
     @Inject(CACHE_REDIS) private readonly cache: Redis,
     @Inject(LIMITS_REDIS) private readonly limits: Redis,
+    @Inject(COORDINATION_REDIS) private readonly coordination: Redis,
   ) {}
 
   onApplicationShutdown(): void {
-    for (const redis of [this.queue, this.cache, this.limits]) redis.disconnect();
+    for (const redis of [this.queue, this.cache, this.limits, this.coordination]) redis.disconnect();
   }
 }
 
@@ -51,9 +52,10 @@ export class RedisModule {
         { provide: QUEUE_REDIS, useFactory: () => client(config.REDIS_URL, 'queue') },
         { provide: CACHE_REDIS, useFactory: () => client(config.redisCacheUrl, 'fast') },
         { provide: LIMITS_REDIS, useFactory: () => client(config.redisLimitsUrl, 'fast') },
+        { provide: COORDINATION_REDIS, useFactory: () => client(config.REDIS_URL, 'fast') },
         RedisCloser,
       ],
-      exports: [QUEUE_REDIS, CACHE_REDIS, LIMITS_REDIS],
+      exports: [QUEUE_REDIS, CACHE_REDIS, LIMITS_REDIS, COORDINATION_REDIS],
     };
   }
 }

@@ -1,0 +1,46 @@
+/**
+ * What a process does on its own while Redis is away. States: off → on (Redis has not answered for half a second, so that
+ * a hiccup does not bend any limit) → settling (it is back: for as long as other processes may take to reconnect, each
+ * registers what it is using and takes no more than its insurance) → off. Redis having lost its data leads to settling at
+ * once.
+ */
+const BEGINS_AFTER_MS = 500;
+/** The longest pause between two attempts to reconnect. */
+const SETTLES_MS = 1_000;
+
+export class Insurance {
+  /** Processes of the platform that were heard of lately, this one included. */
+  processes = 1;
+  private until = -Infinity;
+  private failingSince: number | undefined;
+
+  /** Whether limits are this process's own at the moment. */
+  on(nowMs: number): boolean {
+    return nowMs < this.until;
+  }
+
+  /** This process's part of a limit: with n processes they sum to less than limit + n. */
+  part(limit: number): number {
+    return Math.ceil(limit / Math.max(1, this.processes));
+  }
+
+  /** An attempt that began at `sinceMs` has failed. True when the insurance begins with it. */
+  failed(sinceMs: number, nowMs: number): boolean {
+    this.failingSince ??= sinceMs;
+    if (this.until === Infinity || nowMs - this.failingSince < BEGINS_AFTER_MS) return false;
+    this.until = Infinity;
+    return true;
+  }
+
+  /** Redis has answered. True when settling begins with it. */
+  answered(nowMs: number): boolean {
+    this.failingSince = undefined;
+    if (this.until !== Infinity) return false;
+    this.settle(nowMs);
+    return true;
+  }
+
+  settle(nowMs: number): void {
+    this.until = nowMs + SETTLES_MS;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Carries what a process has to say about its leases to Redis: one pipeline at a time, and what comes up meanwhile goes
+ * with the next. First who must be heard of (a request waits, others want what is idle here), then renewals.
+ *
+ * A flight that failed is repeated, since it may or may not have been executed: the numbers in it are states, not
+ * differences.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { Insurance } from './insurance';
+import type { LeaseReply } from './lease';
+import type { LeaseLedger } from './lease-ledger';
+import type { TenantSlots } from './tenant-slots';
+
+const RETRY_AFTER_MS = 100;
+const MOST_IN_ONE_FLIGHT = 200;
+
+export class LeaseFlights {
+  closing = false;
+  private readonly logger = new Logger('TenantShare');
+  private readonly urgent = new Set<TenantSlots>();
+  private readonly renewals = new Set<TenantSlots>();
+  private attendanceDue = false;
+  private flight: Promise<void> | undefined;
+
+  /** `tenants` loses those of which nothing is held or wanted any more. */
+  constructor(
+    private readonly ledger: LeaseLedger,
+    private readonly insurance: Insurance,
+    private readonly tenants: Map<string, TenantSlots>,
+  ) {}
+
+  /** Sends a tenant's state at once if there is something to say. */
+  readonly check = (slots: TenantSlots): void => {
+    if (!slots.mustAsk(performance.now(), this.closing)) return;
+    this.urgent.add(slots);
+    this.depart();
+  };
+
+  /** Renews every lease, and says that this process is there. */
+  renewAll(): void {
+    this.attendanceDue = !this.closing;
+    this.addAll();
+    this.depart();
+  }
+
+  /** When nothing is left to say, or Redis is away while closing. */
+  async landed(): Promise<void> {
+    await this.flight;
+  }
+
+  private addAll(): void {
+    for (const slots of this.tenants.values()) this.renewals.add(slots);
+  }
+
+  private depart(): void {
+    this.flight ??= this.fly();
+  }
+
+  private async fly(): Promise<void> {
+    await Promise.resolve(); // what the same turn of the event loop asks for goes along
+    while (this.urgent.size > 0 || this.renewals.size > 0 || this.attendanceDue) {
+      const batch = this.nextBatch();
+      const sentAt = performance.now();
+      try {
+        await this.exchange(batch);
+      } catch (error) {
+        for (const slots of batch) this.renewals.add(slots);
+        this.failed(error, sentAt);
+        if (this.closing || !this.ledger.open) break;
+        await pause(RETRY_AFTER_MS, undefined, { ref: false });
+      }
+    }
+    this.flight = undefined;
+  }
+
+  private nextBatch(): TenantSlots[] {
+    const batch: TenantSlots[] = [];
+    for (const source of [this.urgent, this.renewals]) {
+      for (const slots of source) {
+        if (batch.length === MOST_IN_ONE_FLIGHT) return batch;
+        this.forget(slots);
+        batch.push(slots);
+      }
+    }
+    return batch;
+  }
+
+  private forget(slots: TenantSlots): void {
+    this.urgent.delete(slots);
+    this.renewals.delete(slots);
+  }
+
+  private async exchange(batch: readonly TenantSlots[]): Promise<void> {
+    const requests = batch.map((slots) => slots.request(performance.now(), this.closing));
+    const [replies, processes] = await Promise.all([
+      this.ledger.exchange(requests),
+      this.attendanceDue ? this.ledger.attend() : undefined,
+    ]);
+    this.attendanceDue = false;
+    if (processes !== undefined) this.insurance.processes = processes;
+    const now = performance.now();
+    if (this.insurance.answered(now)) {
+      this.logger.log('Redis is back: the shares of tenants are counted together again.');
+      this.addAll();
+    }
+    if (replies.some(({ known }, index) => !known && requests[index]!.expectsKnown)) {
+      this.logger.warn('Redis has lost the leases of this process: what is in use is registered anew.');
+      this.insurance.settle(now);
+      this.addAll();
+    }
+    batch.forEach((slots, index) => this.apply(slots, replies[index]!, now));
+  }
+
+  private apply(slots: TenantSlots, reply: LeaseReply, now: number): void {
+    slots.apply(reply, now);
+    if (slots.idle) {
+      this.tenants.delete(slots.organizationId);
+      this.forget(slots);
+    } else this.check(slots);
+  }
+
+  private failed(error: unknown, sentAt: number): void {
+    if (!this.insurance.failed(sentAt, performance.now())) return;
+    this.logger.warn({ err: error }, 'Redis is away: this process keeps to its own part of each tenant’s share.');
+  }
+}

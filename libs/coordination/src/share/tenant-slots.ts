@@ -1,0 +1,163 @@
+/**
+ * One tenant's slots in this process. `leased` is never more than Redis has on record for this process while the lease
+ * lasts: what is given back is taken off before the request leaves, what is granted is added when the reply is there.
+ *
+ * - A slot may be taken while fewer are in use than leased, than the allowance, and than the limit.
+ * - Without contention up to the peak use of the last one to two renewal periods stays leased.
+ * - Pressed (others lack slots): what is idle is given back at once; above the allowance, with the next release.
+ * - Who waits is served in order of arrival; nobody overtakes.
+ * - While the insurance is on, the limit is this process's part, whatever is leased.
+ */
+import type { ReleaseSlot } from '#libs/tenancy';
+import type { Insurance } from './insurance';
+import type { LeaseReply, LeaseRequest } from './lease';
+
+const FIRST_ASK_MS = 10;
+const LONGEST_ASK_MS = 100;
+
+interface Waiter {
+  readonly since: number;
+  readonly resolve: (release: ReleaseSlot) => void;
+  readonly refuse: () => void;
+}
+
+export class TenantSlots {
+  inUse = 0;
+  leased = 0;
+  private readonly waiters = new Set<Waiter>();
+  private endsAt = -Infinity;
+  private allowance = Infinity;
+  private pressed = false;
+  private reportedDemand = 0;
+  private peak = 0;
+  private peakBefore = 0;
+  private nextAskAt = 0;
+  private askAgainMs = FIRST_ASK_MS;
+
+  /** `changed` is called when there may be something to tell Redis, see {@link mustAsk}. */
+  constructor(
+    readonly organizationId: string,
+    private limit: number,
+    private readonly insurance: Insurance,
+    private readonly changed: (slots: TenantSlots) => void,
+  ) {}
+
+  get waiting(): number {
+    return this.waiters.size;
+  }
+
+  get idle(): boolean {
+    return this.leased === 0 && this.inUse === 0 && this.waiters.size === 0;
+  }
+
+  /** The limit in force, told with each take. */
+  setLimit(limit: number): void {
+    if (limit === this.limit) return;
+    this.limit = limit;
+    this.nextAskAt = 0;
+  }
+
+  /** A slot at once, or undefined. */
+  tryTake(now: number): ReleaseSlot | undefined {
+    return this.waiters.size === 0 && this.inUse < this.capacity(now) ? this.take() : undefined;
+  }
+
+  wait(now: number, refusal: () => Error): Promise<ReleaseSlot> {
+    return new Promise((resolve, reject) => {
+      this.waiters.add({ since: now, resolve, refuse: () => reject(refusal()) });
+    });
+  }
+
+  /** Serves who waits while there are slots. */
+  serve(now: number): void {
+    for (const waiter of this.waiters) {
+      if (this.inUse >= this.capacity(now)) return;
+      this.waiters.delete(waiter);
+      waiter.resolve(this.take());
+    }
+  }
+
+  /** Refuses who has waited since before `since`; answers how many. */
+  refuse(since: number): number {
+    let refused = 0;
+    for (const waiter of this.waiters) {
+      if (waiter.since > since) break;
+      this.waiters.delete(waiter);
+      waiter.refuse();
+      refused += 1;
+    }
+    return refused;
+  }
+
+  /** Others want slots, or there are some for this process. */
+  hint(allowance: number): void {
+    this.allowance = allowance;
+    this.pressed = true;
+    this.nextAskAt = 0;
+  }
+
+  /** A renewal period is over. */
+  endPeriod(): void {
+    this.peakBefore = this.peak;
+    this.peak = this.inUse;
+  }
+
+  /** Whether Redis must hear of this tenant now, rather than with the next renewal. */
+  mustAsk(now: number, closing: boolean): boolean {
+    if (this.insurance.on(now)) return false;
+    const demand = this.inUse + this.waiters.size;
+    if (this.waiters.size > 0 && now >= this.nextAskAt) return true;
+    if (this.leased > Math.max(this.inUse, Math.min(this.allowance, this.limit))) return true;
+    if ((this.pressed || closing) && this.leased > demand) return true;
+    return this.waiters.size === 0 && this.reportedDemand > Math.max(this.leased, demand);
+  }
+
+  request(now: number, closing: boolean): LeaseRequest {
+    const insured = this.insurance.on(now);
+    const demand = insured ? this.inUse : this.inUse + this.waiters.size;
+    const kept = this.pressed || closing || insured ? 0 : Math.max(this.peak, this.peakBefore);
+    const wanted = Math.max(demand, kept);
+    const live = now < this.endsAt ? this.leased : 0;
+    const held = Math.max(this.inUse, Math.min(live, wanted, this.allowance, this.limit));
+    this.leased = held;
+    this.reportedDemand = demand;
+    return {
+      organizationId: this.organizationId,
+      held,
+      demand,
+      wanted,
+      limit: this.limit,
+      expectsKnown: live > 0 && !insured,
+    };
+  }
+
+  apply(reply: LeaseReply, now: number): void {
+    ({ leased: this.leased, allowance: this.allowance, pressed: this.pressed, endsAt: this.endsAt } = reply);
+    this.serve(now);
+    this.askAgainMs = this.waiters.size > 0 ? Math.min(this.askAgainMs * 2, LONGEST_ASK_MS) : FIRST_ASK_MS;
+    this.nextAskAt = this.waiters.size > 0 ? now + this.askAgainMs : 0;
+  }
+
+  private capacity(now: number): number {
+    if (this.insurance.on(now)) return this.insurance.part(this.limit);
+    return now < this.endsAt ? Math.min(this.leased, this.allowance, this.limit) : 0;
+  }
+
+  private take(): ReleaseSlot {
+    this.inUse += 1;
+    if (this.inUse > this.peak) this.peak = this.inUse;
+    let taken = true;
+    return () => {
+      if (!taken) return;
+      taken = false;
+      this.release();
+    };
+  }
+
+  private release(): void {
+    this.inUse -= 1;
+    if (this.waiters.size > 0) this.serve(performance.now());
+    else if (!this.pressed && this.leased <= this.allowance && this.reportedDemand <= this.leased) return;
+    this.changed(this);
+  }
+}
