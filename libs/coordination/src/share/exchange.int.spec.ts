@@ -105,8 +105,8 @@ describe('the exchange of leases', () => {
           Object.assign(process, { leased, allowance });
         };
         for (const [index] of after.entries()) await ask(index, before[index] ?? 0);
-        // Two rounds to hear of the new demands and give back, one to take. A turn does not end meanwhile.
-        for (let round = 0; round < 3; round += 1)
+        // All tell their demands, hear their allowances, give back, take.
+        for (let round = 0; round < 4; round += 1)
           for (const [index, demand] of after.entries()) await ask(index, demand);
         const leases = processes.map(({ leased }) => leased);
         expect(ascending(leases)).toEqual(ascending(fairShares(after, limit)));

@@ -35,6 +35,8 @@ export interface ShareSnapshot {
   /** Takes that had to wait, since the start. */
   readonly waits: number;
   readonly refusals: number;
+  /** Processes of the platform that were heard of lately. */
+  readonly processes: number;
 }
 
 @Injectable()
@@ -83,7 +85,8 @@ export class RedisTenantShare
       sums.inUse += slots.inUse;
       sums.waiting += slots.waiting;
     }
-    return { tenants: this.tenants.size, ...sums, waits: this.waits, refusals: this.refusals };
+    const { processes } = this.insurance;
+    return { tenants: this.tenants.size, ...sums, waits: this.waits, refusals: this.refusals, processes };
   }
 
   onModuleInit(): void {

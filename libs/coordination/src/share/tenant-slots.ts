@@ -53,6 +53,7 @@ export class TenantSlots {
   /** The limit in force, told with each take. */
   setLimit(limit: number): void {
     if (limit === this.limit) return;
+    if (limit < this.limit) this.allowance = 0; // what others have out counts too: nothing more before Redis has told
     this.limit = limit;
     this.nextAskAt = 0;
   }
