@@ -1,12 +1,12 @@
 /**
  * What a process does on its own while Redis is away. States: off → on (Redis has not answered for half a second, so that
  * a hiccup does not bend any limit) → settling (it is back: for as long as other processes may take to reconnect, each
- * registers what it is using and takes no more than its insurance) → off. Redis having lost its data leads to settling at
+ * registers its part and takes no more than that) → off. Redis having lost its data leads to settling at
  * once.
  */
 const BEGINS_AFTER_MS = 500;
-/** The longest pause between two attempts to reconnect. */
-const SETTLES_MS = 1_000;
+/** The longest pause between two attempts to reconnect is 1 s. */
+const SETTLES_MS = 1_500;
 
 export class Insurance {
   /** Processes of the platform that were heard of lately, this one included. */

@@ -8,12 +8,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Insurance } from './insurance';
-import type { LeaseReply } from './lease';
-import type { LeaseLedger } from './lease-ledger';
+import type { LeaseReply, LeaseRequest } from './lease';
+import type { Attendance, LeaseLedger } from './lease-ledger';
 import type { TenantSlots } from './tenant-slots';
 
 const RETRY_AFTER_MS = 100;
 const MOST_IN_ONE_FLIGHT = 200;
+
+interface Answer {
+  readonly request: LeaseRequest;
+  readonly reply: LeaseReply;
+  readonly now: number;
+}
 
 export class LeaseFlights {
   closing = false;
@@ -21,6 +27,7 @@ export class LeaseFlights {
   private readonly urgent = new Set<TenantSlots>();
   private readonly renewals = new Set<TenantSlots>();
   private attendanceDue = false;
+  private attendedUntil = -Infinity;
   private flight: Promise<void> | undefined;
 
   /** `tenants` loses those of which nothing is held or wanted any more. */
@@ -28,7 +35,9 @@ export class LeaseFlights {
     private readonly ledger: LeaseLedger,
     private readonly insurance: Insurance,
     private readonly tenants: Map<string, TenantSlots>,
-  ) {}
+  ) {
+    ledger.onBroken(() => (this.attendanceDue = !this.closing));
+  }
 
   /** Sends a tenant's state at once if there is something to say. */
   readonly check = (slots: TenantSlots): void => {
@@ -93,27 +102,38 @@ export class LeaseFlights {
 
   private async exchange(batch: readonly TenantSlots[]): Promise<void> {
     const requests = batch.map((slots) => slots.request(performance.now(), this.closing));
-    const [replies, processes] = await Promise.all([
+    const [replies, attendance] = await Promise.all([
       this.ledger.exchange(requests),
       this.attendanceDue ? this.ledger.attend() : undefined,
     ]);
-    this.attendanceDue = false;
-    if (processes !== undefined) this.insurance.processes = processes;
     const now = performance.now();
     if (this.insurance.answered(now)) {
       this.logger.log('Redis is back: the shares of tenants are counted together again.');
       this.addAll();
     }
-    if (replies.some(({ known }, index) => !known && requests[index]!.expectsKnown)) {
+    const unknown = replies.some(({ known }, index) => !known && requests[index]!.expectsKnown);
+    if (this.attended(attendance, now) || unknown) {
       this.logger.warn('Redis has lost the leases of this process: what is in use is registered anew.');
       this.insurance.settle(now);
       this.addAll();
     }
-    batch.forEach((slots, index) => this.apply(slots, replies[index]!, now));
+    batch.forEach((slots, index) => this.apply(slots, { request: requests[index]!, reply: replies[index]!, now }));
   }
 
-  private apply(slots: TenantSlots, reply: LeaseReply, now: number): void {
-    slots.apply(reply, now);
+  /** True when Redis should have known of this process and did not. */
+  private attended(attendance: Attendance | undefined, now: number): boolean {
+    if (!attendance) return false;
+    const insured = this.insurance.on(now);
+    const lost = !attendance.known && now < this.attendedUntil && !insured;
+    this.attendanceDue = false;
+    this.attendedUntil = attendance.endsAt;
+    // While the others come back they are not on record, and still there.
+    this.insurance.processes = Math.max(attendance.processes, lost || insured ? this.insurance.processes : 1);
+    return lost;
+  }
+
+  private apply(slots: TenantSlots, { request, reply, now }: Answer): void {
+    slots.apply(reply, request, now);
     if (slots.idle) {
       this.tenants.delete(slots.organizationId);
       this.forget(slots);

@@ -9,7 +9,14 @@ import { LEASE_MS, type LeaseReply, type LeaseRequest, TURN_MS } from './lease';
 type ExchangeReply = readonly [leased: number, allowance: number, pressed: 0 | 1, known: 0 | 1];
 
 const EXCHANGE = LuaScript.fromFile<ExchangeReply>(join(__dirname, 'exchange.lua'), 1);
-const PROCESSES = LuaScript.fromFile<number>(join(__dirname, 'processes.lua'), 1);
+const PROCESSES = LuaScript.fromFile<readonly [processes: number, known: 0 | 1]>(join(__dirname, 'processes.lua'), 1);
+
+export interface Attendance {
+  readonly processes: number;
+  readonly known: boolean;
+  /** Until when Redis knows of this process without another word. */
+  readonly endsAt: number;
+}
 
 export type HintHandler = (organizationId: string, allowance: number) => void;
 
@@ -44,13 +51,20 @@ export class LeaseLedger {
     }));
   }
 
-  /** Says that this process is there; answers how many are. */
-  attend(): Promise<number> {
-    return PROCESSES.run(this.redis, [processesKey(this.prefix), this.process, LEASE_MS]);
+  /** Says that this process is there; answers how many are, and whether Redis still knew of this one. */
+  async attend(): Promise<Attendance> {
+    const endsAt = performance.now() + LEASE_MS;
+    const [processes, known] = await PROCESSES.run(this.redis, [processesKey(this.prefix), this.process, LEASE_MS]);
+    return { processes, known: known === 1, endsAt };
   }
 
   async takeLeave(): Promise<void> {
     await PROCESSES.run(this.redis, [processesKey(this.prefix), this.process, 0]);
+  }
+
+  /** Calls when the connection broke: what comes back may be another server, or one without its data. */
+  onBroken(handle: () => void): void {
+    this.redis.on('close', handle);
   }
 
   /** Listens on a connection of its own. A hint that is lost costs time only: who waits asks again by itself. */

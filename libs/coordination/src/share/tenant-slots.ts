@@ -5,6 +5,7 @@
  * - A slot may be taken while fewer are in use than leased, than the allowance, and than the limit.
  * - Without contention up to the peak use of the last one to two renewal periods stays leased.
  * - Pressed (others lack slots): what is idle is given back at once; above the allowance, with the next release.
+ * - After the limit was lowered nothing is taken before Redis has answered to it: what others have out counts.
  * - Who waits is served in order of arrival; nobody overtakes.
  * - While the insurance is on, the limit is this process's part, whatever is leased.
  */
@@ -29,6 +30,8 @@ export class TenantSlots {
   private allowance = Infinity;
   private pressed = false;
   private reportedDemand = 0;
+  private recorded = false;
+  private lowered = false;
   private peak = 0;
   private peakBefore = 0;
   private nextAskAt = 0;
@@ -53,7 +56,7 @@ export class TenantSlots {
   /** The limit in force, told with each take. */
   setLimit(limit: number): void {
     if (limit === this.limit) return;
-    if (limit < this.limit) this.allowance = 0; // what others have out counts too: nothing more before Redis has told
+    if (limit < this.limit) this.lowered = true;
     this.limit = limit;
     this.nextAskAt = 0;
   }
@@ -110,38 +113,46 @@ export class TenantSlots {
     if (this.waiters.size > 0 && now >= this.nextAskAt) return true;
     if (this.leased > Math.max(this.inUse, Math.min(this.allowance, this.limit))) return true;
     if ((this.pressed || closing) && this.leased > demand) return true;
+    if (this.lowered && this.leased > this.inUse) return true;
     return this.waiters.size === 0 && this.reportedDemand > Math.max(this.leased, demand);
   }
 
+  /** What to tell Redis now; it counts from here on. */
   request(now: number, closing: boolean): LeaseRequest {
-    const insured = this.insurance.on(now);
-    const demand = insured ? this.inUse : this.inUse + this.waiters.size;
-    const kept = this.pressed || closing || insured ? 0 : Math.max(this.peak, this.peakBefore);
-    const wanted = Math.max(demand, kept);
-    const live = now < this.endsAt ? this.leased : 0;
-    const held = Math.max(this.inUse, Math.min(live, wanted, this.allowance, this.limit));
-    this.leased = held;
-    this.reportedDemand = demand;
-    return {
-      organizationId: this.organizationId,
-      held,
-      demand,
-      wanted,
-      limit: this.limit,
-      expectsKnown: live > 0 && !insured,
-    };
+    const demand = this.inUse + this.waiters.size;
+    const live = now < this.endsAt && !this.lowered ? this.leased : 0;
+    const expectsKnown = this.recorded && now < this.endsAt && !this.insurance.on(now);
+    const told = this.insurance.on(now) ? this.part(demand) : this.need(demand, live, closing);
+    this.leased = told.held;
+    this.reportedDemand = told.demand;
+    return { organizationId: this.organizationId, limit: this.limit, expectsKnown, ...told };
   }
 
-  apply(reply: LeaseReply, now: number): void {
+  apply(reply: LeaseReply, request: LeaseRequest, now: number): void {
+    if (request.limit <= this.limit) this.lowered = false;
+    this.recorded = reply.leased > 0 || this.reportedDemand > 0;
     ({ leased: this.leased, allowance: this.allowance, pressed: this.pressed, endsAt: this.endsAt } = reply);
     this.serve(now);
     this.askAgainMs = this.waiters.size > 0 ? Math.min(this.askAgainMs * 2, LONGEST_ASK_MS) : FIRST_ASK_MS;
-    this.nextAskAt = this.waiters.size > 0 ? now + this.askAgainMs : 0;
+    this.nextAskAt = this.waiters.size > 0 && !this.lowered ? now + this.askAgainMs : 0;
+  }
+
+  private need(demand: number, live: number, closing: boolean): Pick<LeaseRequest, 'held' | 'demand' | 'wanted'> {
+    const kept = this.pressed || closing ? 0 : Math.max(this.peak, this.peakBefore);
+    const wanted = Math.max(demand, kept);
+    return { held: Math.max(this.inUse, Math.min(live, wanted, this.allowance, this.limit)), demand, wanted };
+  }
+
+  /** Under the insurance: the whole part where the tenant is at work here, since it may be used without asking. */
+  private part(demand: number): Pick<LeaseRequest, 'held' | 'demand' | 'wanted'> {
+    const atWork = demand > 0 || this.peak > 0;
+    const held = atWork ? Math.max(this.inUse, this.insurance.part(this.limit)) : 0;
+    return { held, demand: this.inUse, wanted: held };
   }
 
   private capacity(now: number): number {
     if (this.insurance.on(now)) return this.insurance.part(this.limit);
-    return now < this.endsAt ? Math.min(this.leased, this.allowance, this.limit) : 0;
+    return now < this.endsAt && !this.lowered ? Math.min(this.leased, this.allowance, this.limit) : 0;
   }
 
   private take(): ReleaseSlot {
