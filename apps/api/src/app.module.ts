@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { BULK_JOBS } from '#libs/bulk';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { IdempotencyModule } from '#libs/idempotency';
@@ -50,6 +51,7 @@ export class AppModule {
           migrations: MIGRATIONS,
         }),
         RedisModule.forRoot(config),
+        CoordinationModule,
         MessagingModule.forRoot(config),
         CacheModule,
         UsageModule.forRoot({ countApiCalls: true }),

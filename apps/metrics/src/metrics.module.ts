@@ -2,6 +2,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { MessagingModule } from '#libs/messaging';
@@ -31,6 +32,7 @@ export class MetricsModule {
         ObservabilityModule.forRoot({ config, process: 'metrics' }),
         DatabaseModule.forRoot({ config, applicationName: 'stockyard-metrics', migrations: MIGRATIONS }),
         RedisModule.forRoot(config),
+        CoordinationModule,
         MessagingModule.forRoot(config),
         StorageModule,
         UsageModule.forRoot(),

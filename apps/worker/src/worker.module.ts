@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BULK_JOBS, BulkWorkerModule } from '#libs/bulk';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { MessagingModule } from '#libs/messaging';
@@ -26,6 +27,7 @@ export class WorkerModule {
         ObservabilityModule.forRoot({ config, process: 'worker' }),
         DatabaseModule.forRoot({ config, applicationName: 'stockyard-worker', migrations: MIGRATIONS }),
         RedisModule.forRoot(config),
+        CoordinationModule,
         MessagingModule.forRoot(config),
         CacheModule,
         StorageModule,

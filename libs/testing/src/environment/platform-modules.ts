@@ -2,6 +2,7 @@
 import { type DynamicModule, Global, Module, type Type } from '@nestjs/common';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { IdempotencyModule } from '#libs/idempotency';
 import { MessagingModule } from '#libs/messaging';
@@ -24,6 +25,7 @@ export function platformModules(
     MetricsForSpecs,
     DatabaseModule.forRoot({ config, applicationName: 'spec', entities }),
     RedisModule.forRoot(config),
+    CoordinationModule,
     MessagingModule.forRoot(config),
     CacheModule,
     IdempotencyModule,
