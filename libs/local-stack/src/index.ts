@@ -8,7 +8,13 @@ export {
   type LocalPostgresOptions,
 } from './local-postgres';
 export { type LocalPgBouncer, type LocalPgBouncerOptions, startLocalPgBouncer } from './local-pgbouncer';
-export { LocalPostgresReplica, startLocalReplica, type LocalReplicaOptions } from './local-postgres-replica';
+export { startLocalCluster, type LocalCluster, type LocalClusterOptions, type LocalNodeOptions } from './local-cluster';
+export {
+  LocalPostgresReplica,
+  rejoinAsReplica,
+  startLocalReplica,
+  type LocalReplicaOptions,
+} from './local-postgres-replica';
 export { LocalRedis, startLocalRedis, type LocalRedisOptions } from './local-redis';
 export { describeExit, OwnedProcess, type ExitStatus, type OwnedProcessOptions } from './owned-process';
 export { endLeftBehind } from './pid-record';

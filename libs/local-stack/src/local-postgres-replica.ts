@@ -1,7 +1,6 @@
-// A streaming replica of a local primary: made, started again with its data, or rebuilt when that is of no use.
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+// A streaming replica of a local primary: made, started again with its data, rebuilt when that is of no use, promoted.
 import { takeBaseBackup } from './base-backup';
+import { isMade, isStandby, systemIdentifier } from './data-directory';
 import { preferPort } from './free-port';
 import { LocalPostgres, removeServerData, temporaryDataDirectory } from './local-postgres';
 import { endLeftBehind } from './pid-record';
@@ -9,7 +8,7 @@ import { SUPERUSER } from './postgres-client';
 import type { PostgresProcessOptions } from './postgres-process';
 import { connectionString } from './postgres-settings';
 import { reachableDirectory } from './reachable-place';
-import { dropSlot, isStreaming, recreateSlot, slotState } from './replication-slot';
+import { dropSlot, ensureSlot, isStreaming, recreateSlot, slotState } from './replication-slot';
 import { ServerError } from './server-error';
 import { unprivilegedUser, type Notice } from './unprivileged-user';
 import { waitFor } from './wait-for';
@@ -57,10 +56,29 @@ export async function startLocalReplica(
   return replica;
 }
 
-/** As its primary, and: replay can be paused. `start` resolves when the replica streams. */
+/**
+ * Brings an old primary back behind the one that was promoted in its place: stops it and makes its data anew, on the same
+ * port and directory. The old object must not be used any more, only the answered one.
+ */
+export async function rejoinAsReplica(
+  old: LocalPostgres,
+  primary: LocalPostgres,
+  options: Pick<LocalReplicaOptions, 'name' | 'notice'> = {},
+): Promise<LocalPostgresReplica> {
+  await old.stop();
+  const { dataDir, port, logFile, throwaway, settings } = old.options;
+  return startLocalReplica(primary, { dataDir, port, logFile, throwaway, settings, ...options });
+}
+
+/**
+ * As its primary, and: replay can be paused. `start` resolves when the replica streams.
+ * States beside running and stopped: following → promoted (`promote`) → following (`follow`).
+ */
 export class LocalPostgresReplica extends LocalPostgres {
+  private promoted = false;
+
   constructor(
-    private readonly primary: LocalPostgres,
+    private primary: LocalPostgres,
     /** Name of its replication slot and of its connection to the primary. */
     readonly slot: string,
     private readonly notice: Notice,
@@ -69,10 +87,11 @@ export class LocalPostgresReplica extends LocalPostgres {
     super(options);
   }
 
-  /** Starts with the kept data; makes a new copy of the primary when there is none or it cannot follow any more. */
+  /** Starts with the kept data, a promoted one as the primary that it is; makes a new copy of the primary when there is none or it cannot follow any more. */
   override async start(): Promise<void> {
     if (this.running) return;
-    const made = existsSync(join(this.dataDir, 'PG_VERSION'));
+    if (this.promoted) return super.start();
+    const made = isMade(this.dataDir);
     const useless = made ? await this.whyUseless() : undefined;
     if (useless !== undefined) this.notice(`The replica is made anew: ${useless}`);
     if (!made || useless !== undefined) await this.rebuild();
@@ -112,6 +131,24 @@ export class LocalPostgresReplica extends LocalPostgres {
     });
   }
 
+  /** Makes it a primary on a new timeline. Resolves when it takes writes. Its old primary is left as it is. */
+  async promote(): Promise<void> {
+    await this.query('SELECT pg_promote(wait => false)');
+    const recovered = 'SELECT 1 WHERE NOT pg_is_in_recovery()';
+    await waitFor(async () => (await this.query(recovered)).length, { what: 'the promotion', intervalMs: 10 });
+    this.promoted = true;
+  }
+
+  /** Follows another primary from now on, with the data it has where that is possible. Restarts the server. */
+  async follow(primary: LocalPostgres): Promise<void> {
+    await this.stop();
+    this.primary = primary;
+    this.promoted = false;
+    this.requireSlotName();
+    await ensureSlot(primary.address, this.slot);
+    await this.start();
+  }
+
   /** Stops the replica, deletes its data, and its slot when the primary runs. */
   override async remove(): Promise<void> {
     await super.remove();
@@ -136,8 +173,7 @@ export class LocalPostgresReplica extends LocalPostgres {
   }
 
   private async rebuild(): Promise<void> {
-    if (!/^[a-z0-9_]{1,63}$/.test(this.slot))
-      throw new ServerError(`"${this.slot}" is no name for a replication slot.`);
+    this.requireSlotName();
     await recreateSlot(this.primary.address, this.slot);
     const { binaries, dataDir, password, user } = this.options;
     await takeBaseBackup({
@@ -151,8 +187,13 @@ export class LocalPostgresReplica extends LocalPostgres {
     });
   }
 
+  private requireSlotName(): void {
+    if (/^[a-z0-9_]{1,63}$/.test(this.slot)) return;
+    throw new ServerError(`"${this.slot}" is no name for a replication slot.`);
+  }
+
   private async whyUseless(): Promise<string | undefined> {
-    if (!existsSync(join(this.dataDir, 'standby.signal'))) return 'it was promoted, or never complete';
+    if (!isStandby(this.dataDir)) return 'it was a primary, or never complete';
     const [row] = await this.primary.query<{ id: string }>(
       'SELECT system_identifier::text AS id FROM pg_control_system()',
     );
@@ -160,18 +201,4 @@ export class LocalPostgresReplica extends LocalPostgres {
     const slot = await slotState(this.primary.address, this.slot);
     return slot === 'missing' ? 'the primary no longer keeps the log it would need' : undefined;
   }
-}
-
-// src/include/catalog/pg_control.h: the control file begins with the system identifier, in the machine's byte order.
-function systemIdentifier(dataDir: string): string | undefined {
-  const file = join(dataDir, 'global', 'pg_control');
-  if (!existsSync(file)) return undefined;
-  const bytes = new BigUint64Array(1);
-  const fd = openSync(file, 'r');
-  try {
-    readSync(fd, new Uint8Array(bytes.buffer));
-  } finally {
-    closeSync(fd);
-  }
-  return String(BigInt.asIntN(64, bytes[0] ?? 0n));
 }

@@ -41,7 +41,7 @@ describe('a local primary and its replica', () => {
       encoding: 'UTF8',
       wal_level: 'logical',
       enough_connections: true,
-      senders: '10',
+      senders: '32',
       fsync: 'off',
       addresses: '127.0.0.1',
       lower: 'äö',

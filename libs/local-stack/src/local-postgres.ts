@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isMade } from './data-directory';
 import { preferPort } from './free-port';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries';
 import { queryOnce, SUPERUSER, type PostgresAddress } from './postgres-client';
@@ -76,7 +77,10 @@ export async function removeServerData(dataDir: string): Promise<void> {
 export class LocalPostgres {
   private readonly process: PostgresProcess;
 
-  constructor(protected readonly options: PostgresProcessOptions) {
+  constructor(
+    /** How it is run, with the superuser's password. */
+    readonly options: PostgresProcessOptions,
+  ) {
     this.process = new PostgresProcess(options);
   }
 
@@ -128,7 +132,7 @@ export class LocalPostgres {
 
   /** Starts the server again after `stop` or `kill`. Does nothing while it runs. */
   async start(): Promise<void> {
-    if (!existsSync(join(this.dataDir, 'PG_VERSION'))) await initPostgres(this.options);
+    if (!isMade(this.dataDir)) await initPostgres(this.options);
     await this.startProcess();
   }
 

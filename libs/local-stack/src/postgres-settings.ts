@@ -21,8 +21,9 @@ const BASE: Readonly<Record<string, string>> = {
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] %q%u@%d ',
   wal_level: 'logical',
-  max_wal_senders: '10',
-  max_replication_slots: '10',
+  // Standbys, their base backups (two each for a moment), and one for each tenant that is being moved away.
+  max_wal_senders: '32',
+  max_replication_slots: '32',
   // A replica that stays away keeps at most this much log on the primary, then it is rebuilt.
   max_slot_wal_keep_size: '1GB',
   hot_standby: 'on',

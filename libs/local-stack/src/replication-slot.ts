@@ -35,6 +35,12 @@ export function recreateSlot(primary: PostgresAddress, slot: string): Promise<vo
   });
 }
 
+/** Makes the slot where there is none; one that is there keeps its place in the log. */
+export async function ensureSlot(primary: PostgresAddress, slot: string): Promise<void> {
+  const missing = 'WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1::name)';
+  await queryOnce(primary, `SELECT pg_create_physical_replication_slot($1, true) ${missing}`, [slot]);
+}
+
 /** Drops the slot; nothing happens when there is none. */
 export function dropSlot(primary: PostgresAddress, slot: string): Promise<void> {
   return withClient(primary, (client) => drop(client, slot));
