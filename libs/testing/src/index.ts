@@ -1,8 +1,19 @@
 /** Test support: real servers on this machine, an environment for each spec file, builders. */
 export * from '#libs/local-stack';
-export { createTestEnvironment, type TestEnvironment } from './environment/test-environment';
+export {
+  createTestEnvironment,
+  type TestEnvironment,
+  type TestEnvironmentOptions,
+  type TestShard,
+} from './environment/test-environment';
+export {
+  createTestCluster,
+  type TestCluster,
+  type TestClusterOptions,
+  type TestClusterShard,
+} from './environment/test-cluster';
 export { createOrganization, type TestOrganization } from './environment/organization.builder';
 export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
-export { Way } from './chaos/way';
+export { Way, type WayOptions } from './chaos/way';

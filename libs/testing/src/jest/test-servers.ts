@@ -12,3 +12,9 @@ export const SERVER_VARIABLES = {
   replica: 'STOCKYARD_TEST_REPLICA_URL',
   redis: 'STOCKYARD_TEST_REDIS_URL',
 } as const;
+
+/** Set in jest projects whose processes reach Postgres through a pooler. */
+export const POOLER_VARIABLES = {
+  postgres: 'STOCKYARD_TEST_POOLER_URL',
+  replica: 'STOCKYARD_TEST_REPLICA_POOLER_URL',
+} as const;
