@@ -1,10 +1,15 @@
 /**
- * `npm run test:topology`: what needs programs of the operating system. Runs the specs of topologies
- * (*.topology-spec.ts), and the data plane's integration specs once more on the oldest Postgres and a native Redis.
+ * `npm run test:topology`: what needs programs of the operating system. Runs the specs of topologies (*.topology-spec.ts)
+ * and the data plane's integration specs once more on the oldest Postgres and a native Redis (`topology`), and those that
+ * do not need connections of their own through a PgBouncer in transaction mode (`pooled`): a spec that listens, replicates
+ * or starts its own cluster is named *.direct.int.spec.ts.
  */
 const { projects, ...base } = require('./jest.config.cjs');
 
-const integration = projects.find((project) => project.displayName === 'integration');
+const integration = {
+  ...projects.find((project) => project.displayName === 'integration'),
+  globalSetup: '<rootDir>/libs/testing/src/jest/topology-setup.ts',
+};
 
 module.exports = {
   ...base,
@@ -16,7 +21,13 @@ module.exports = {
         '<rootDir>/{apps,libs,tools}/**/*.topology-spec.ts',
         '<rootDir>/libs/{database,inventory,orders,queues,bulk}/**/*.int.spec.ts',
       ],
-      globalSetup: '<rootDir>/libs/testing/src/jest/topology-setup.ts',
+    },
+    {
+      ...integration,
+      displayName: 'pooled',
+      testMatch: ['<rootDir>/libs/{testing,database,inventory,orders}/**/*.int.spec.ts'],
+      testPathIgnorePatterns: ['\\.direct\\.int\\.spec\\.ts$', '/node_modules/'],
+      setupFiles: ['<rootDir>/libs/testing/src/jest/through-poolers.ts'],
     },
   ],
 };

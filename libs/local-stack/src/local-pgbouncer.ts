@@ -2,7 +2,6 @@
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { freePort, isPortFree } from './free-port';
 import { OwnedProcess } from './owned-process';
 import { unprivilegedUser } from './unprivileged-user';
@@ -11,37 +10,31 @@ import { waitFor } from './wait-for';
 export interface LocalPgBouncerOptions {
   /** Path of the program. */
   readonly program: string;
-  /** postgres:// URL of the server behind it; its superuser reads the passwords of the others for the bouncer. */
+  /** postgres:// URL of the server behind it; as its superuser the bouncer looks up the passwords of all others. */
   readonly serverUrl: string;
   /** Server connections a user and database: small ones force clients to share. */
   readonly poolSize: number;
 }
 
-/** A running PgBouncer. `port` answers for every database of the server. */
+/** A running PgBouncer. `port` answers for every database of the server and every role, whenever they were made. */
 export interface LocalPgBouncer {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-async function userList(serverUrl: string): Promise<string> {
-  const client = new Client({ connectionString: serverUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ usename: string; passwd: string }>(
-      'select usename, passwd from pg_shadow where passwd is not null',
-    );
-    return rows.map(({ usename, passwd }) => `"${usename}" "${passwd}"\n`).join('');
-  } finally {
-    await client.end();
-  }
+// PgBouncer manual, "Authentication file format".
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`;
 }
 
 export async function startLocalPgBouncer(options: LocalPgBouncerOptions): Promise<LocalPgBouncer> {
-  const { hostname, port: serverPort } = new URL(options.serverUrl);
+  const { hostname, port: serverPort, username, password } = new URL(options.serverUrl);
+  const superuser = decodeURIComponent(username);
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'stockyard-pgbouncer-'));
   const user = unprivilegedUser();
-  writeFileSync(join(dir, 'users.txt'), await userList(options.serverUrl), { mode: 0o600 });
+  const users = `${quoted(superuser)} ${quoted(decodeURIComponent(password))}\n`;
+  writeFileSync(join(dir, 'users.txt'), users, { mode: 0o600 });
   writeFileSync(
     join(dir, 'pgbouncer.ini'),
     `[databases]
@@ -52,9 +45,10 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${join(dir, 'users.txt')}
+auth_user = ${superuser}
 pool_mode = transaction
 default_pool_size = ${options.poolSize}
-max_client_conn = 500
+max_client_conn = 1000
 `,
   );
   chmodSync(dir, 0o700);

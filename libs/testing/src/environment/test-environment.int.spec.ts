@@ -1,3 +1,4 @@
+import { THROUGH_POOLERS } from '../jest/test-servers';
 import { createOrganization } from './organization.builder';
 import { createTestEnvironment, type TestEnvironment } from './test-environment';
 
@@ -19,6 +20,13 @@ describe('an environment with two shards', () => {
     for (const shard of env.shards) expect(await shard.query(migrated)).toEqual([{ tables: 1 }]);
     expect(new Set(env.shards.map(({ adminUrl }) => adminUrl)).size).toBe(2);
     expect(env.config.DATABASE_POOL_SIZE).toBe(3);
+  });
+
+  it('leads processes through the pooler where the project has one, and the specs’ own statements past it', () => {
+    const pooled = process.env[THROUGH_POOLERS] === 'yes';
+    const ports = [...env.config.shards[0]!.hosts, env.adminUrl].map((url) => new URL(url).port);
+    expect(new Set(ports).size).toBe(pooled ? 2 : 1);
+    expect(env.config.DATABASE_PREPARED_STATEMENTS).toBe(pooled ? 'off' : 'on');
   });
 
   it('keeps them apart, and puts an organization where it is pinned', async () => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AppConfig, type DatabaseRole, HOME_SHARD, loadConfig, roleUrl } from '#libs/config';
 import { Client } from 'pg';
-import { POOLER_VARIABLES } from '../jest/test-servers';
+import { POOLER_VARIABLES, THROUGH_POOLERS } from '../jest/test-servers';
 import { cloneTemplate, dropDatabases, queryAt, serverUrl, withDatabase } from './test-databases';
 
 export interface TestShard {
@@ -87,10 +87,12 @@ export async function connectedAs(config: AppConfig, role: DatabaseRole, url: st
   return client;
 }
 
-/** Where processes reach the shared servers: through a pooler where the jest project has one, else directly. */
+/** Where processes reach the shared servers: through a pooler where the jest project says so, else directly. */
 function waysIn(): { primary: string; replica: string; variables: Record<string, string> } {
-  const [primary, replica] = [process.env[POOLER_VARIABLES.postgres], process.env[POOLER_VARIABLES.replica]];
-  if (!primary || !replica) return { primary: serverUrl('postgres'), replica: serverUrl('replica'), variables: {} };
+  if (process.env[THROUGH_POOLERS] !== 'yes')
+    return { primary: serverUrl('postgres'), replica: serverUrl('replica'), variables: {} };
+  const [primary, replica] = [POOLER_VARIABLES.postgres, POOLER_VARIABLES.replica].map((name) => process.env[name]);
+  if (!primary || !replica) throw new Error('No poolers: run this project through `npm run test:topology`.');
   return { primary, replica, variables: { DATABASE_PREPARED_STATEMENTS: 'off' } };
 }
 

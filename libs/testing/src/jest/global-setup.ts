@@ -12,7 +12,7 @@ export default async function globalSetup(): Promise<void> {
   const redisStarts = startLocalRedis();
   const postgres = await startLocalPostgres({ password: PASSWORD, throwaway: true });
   const [replica, redis] = await Promise.all([startLocalReplica(postgres, { throwaway: true }), redisStarts]);
-  globalThis.stockyardTestServers = { postgres, replica, redis };
+  globalThis.stockyardTestServers = { postgres, replica, redis, poolers: [] };
   process.env[SERVER_VARIABLES.postgres] = postgres.url();
   process.env[SERVER_VARIABLES.replica] = replica.url();
   process.env[SERVER_VARIABLES.redis] = redis.url;

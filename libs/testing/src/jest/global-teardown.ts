@@ -2,6 +2,7 @@
 export default async function globalTeardown(): Promise<void> {
   const servers = globalThis.stockyardTestServers;
   if (!servers) return;
+  await Promise.all(servers.poolers.map((pooler) => pooler.stop()));
   await Promise.all([servers.replica.remove(), servers.redis.remove()]);
   await servers.postgres.remove();
 }
