@@ -1,7 +1,8 @@
 // The environment of each process of the stack: what is set here, above what the user set.
+import type { ApplicationName } from './options';
 import type { ApplicationPorts } from './ports';
 import type { Secrets } from './secrets';
-import type { Servers } from './servers';
+import type { Servers, StackShard } from './servers';
 import { withoutLogin } from './database-url';
 
 export interface EnvironmentInput {
@@ -13,40 +14,54 @@ export interface EnvironmentInput {
   readonly storageDir: string;
 }
 
-/** For `migrate`: the login of the user who may create roles, and the passwords that the roles get. */
-export function migrateEnvironment({ base, secrets, servers, ports }: EnvironmentInput): NodeJS.ProcessEnv {
+/** For `migrate` of one shard: the login of the user who may create roles, and the passwords that the roles get. */
+export function migrateEnvironment(
+  { base, secrets, servers, ports }: EnvironmentInput,
+  shard: StackShard,
+): NodeJS.ProcessEnv {
   return {
     ...inherited(base),
     ...portVariables(ports), // it checks the whole environment, and 0 is no port
-    DATABASE_URL: servers.databaseUrl,
+    DATABASE_URL: shard.databaseUrl,
+    DATABASE_REPLICA_URLS: '',
+    DATABASE_SHARDS: servers.databaseShards,
     DATABASE_OWNER_PASSWORD: secrets.DATABASE_OWNER_PASSWORD,
+    DATABASE_MOVER_PASSWORD: secrets.DATABASE_MOVER_PASSWORD,
     ...rolePasswords(secrets),
   };
 }
 
-/** For the applications: no login of the superuser and none of the owner. */
-export function applicationEnvironment({
-  base,
-  secrets,
-  servers,
-  ports,
-  storageDir,
-}: EnvironmentInput): NodeJS.ProcessEnv {
+/** For one of the applications: no login of the superuser and none of the owner. */
+export function applicationEnvironment(
+  { base, secrets, servers, ports, storageDir }: EnvironmentInput,
+  application: ApplicationName,
+): NodeJS.ProcessEnv {
+  const [home, ...others] = servers.shards;
   return {
     NODE_ENV: 'development',
     SHUTDOWN_GRACE_MS: '10000', // less than the stack waits before it kills
     ...inherited(base),
     HOST: '127.0.0.1',
     ...portVariables(ports),
-    DATABASE_URL: withoutLogin(servers.databaseUrl),
-    DATABASE_REPLICA_URLS: servers.replicaUrls.map(withoutLogin).join(','),
+    DATABASE_URL: withoutLogin(home.hostsUrl),
+    DATABASE_REPLICA_URLS: home.readOnlyUrls.map(withoutLogin).join(','),
+    DATABASE_SHARDS: others.length === 0 ? servers.databaseShards : shardsVariable(others),
     ...rolePasswords(secrets),
+    ...(application === 'worker' && { DATABASE_MOVER_PASSWORD: secrets.DATABASE_MOVER_PASSWORD }),
     REDIS_URL: servers.redisUrl,
     ADMIN_TOKEN: secrets.ADMIN_TOKEN,
     JWT_SECRET: secrets.JWT_SECRET,
     MESSAGING_SECRET: secrets.MESSAGING_SECRET,
     STORAGE_DIR: storageDir,
   };
+}
+
+function shardsVariable(shards: readonly StackShard[]): string {
+  const named = shards.map(({ name, hostsUrl, readOnlyUrls }) => [
+    name,
+    { url: withoutLogin(hostsUrl), replica_urls: readOnlyUrls.map(withoutLogin) },
+  ]);
+  return JSON.stringify(Object.fromEntries(named));
 }
 
 function portVariables({ api, worker, metrics }: ApplicationPorts): NodeJS.ProcessEnv {
@@ -59,9 +74,10 @@ function rolePasswords(secrets: Secrets): NodeJS.ProcessEnv {
   return { DATABASE_APP_PASSWORD, DATABASE_RELAY_PASSWORD, DATABASE_CONTROL_PASSWORD, DATABASE_MONITOR_PASSWORD };
 }
 
-// npm's own variables say nothing to the processes, and the owner's password is for `migrate` alone.
+// npm's own variables say nothing to the processes, and these two roles are not for every process.
+const NOT_FOR_ALL = ['DATABASE_OWNER_PASSWORD', 'DATABASE_MOVER_PASSWORD'];
 function inherited(base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const foreign = (name: string) => name.startsWith('npm_') || name.startsWith('NODE_CHANNEL_');
-  const kept = Object.entries(base).filter(([name]) => !foreign(name) && name !== 'DATABASE_OWNER_PASSWORD');
+  const kept = Object.entries(base).filter(([name]) => !foreign(name) && !NOT_FOR_ALL.includes(name));
   return Object.fromEntries(kept);
 }

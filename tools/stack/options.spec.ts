@@ -9,10 +9,12 @@ describe('the options of npm start', () => {
       help: false,
       fresh: false,
       verbose: false,
+      shards: undefined,
       directory: '/checkout/.stockyard',
       ports: { api: 3000, worker: 3001, metrics: 3002 },
       databaseUrl: undefined,
       replicaUrls: [],
+      databaseShards: '',
       redisUrl: undefined,
     });
   });
@@ -35,6 +37,27 @@ describe('the options of npm start', () => {
       'postgres://b/db',
       'postgres://c/db',
     ]);
+  });
+
+  it('take a number of shards in either spelling', () => {
+    expect(parse(['--shards', '2', '--fresh'])).toMatchObject({ shards: 2, fresh: true });
+    expect(parse(['--shards=8']).shards).toBe(8);
+  });
+
+  it.each([['--shards'], ['--shards', '0'], ['--shards', '9'], ['--shards', '--fresh'], ['--shards=two']])(
+    'refuse %s %s in one line',
+    (...args) => {
+      expect(() => parse(args)).toThrow(
+        expect.objectContaining({ exitCode: 2, message: '--shards needs a number from 1 to 8.' }) as Error,
+      );
+    },
+  );
+
+  it('take a database of several hosts and shards with it, but no number of shards then', () => {
+    const env = { DATABASE_URL: 'postgres://me@a:1,b:2/db', DATABASE_SHARDS: '{}' };
+    expect(parse([], env)).toMatchObject({ databaseUrl: env.DATABASE_URL, databaseShards: '{}' });
+    expect(() => parse(['--shards', '2'], env)).toThrow('DATABASE_SHARDS');
+    expect(parse([], { DATABASE_SHARDS: '{}' }).databaseShards).toBe('');
   });
 
   it('refuse an unknown one with the usage and exit code 2', () => {

@@ -4,12 +4,14 @@ export interface StackPart {
   readonly name: string;
   readonly pid: number;
   readonly logFile: string;
+  /** Another one can take its place: the stack goes on without it. */
+  readonly replaceable: boolean;
   /** Fulfilled with a description, e.g. "with code 1", when it ended for whatever reason. */
   readonly ended: Promise<string>;
   stop(): Promise<unknown>;
 }
 
-/** A server of the testing library as a part. It must run. */
+/** A server of this machine as a part. It must run. */
 export function serverPart(
   name: string,
   server: {
@@ -18,7 +20,8 @@ export function serverPart(
     readonly ended: Promise<string> | undefined;
     stop(): Promise<unknown>;
   },
+  { replaceable = false }: { readonly replaceable?: boolean } = {},
 ): StackPart {
   const { pid = 0, logFile, ended = Promise.resolve('before it was watched') } = server;
-  return { name, pid, logFile, ended, stop: () => server.stop() };
+  return { name, pid, logFile, replaceable, ended, stop: () => server.stop() };
 }

@@ -1,17 +1,14 @@
 // The ports of the applications, checked before anything starts, and those of the servers, remembered between starts.
 import { freePort, isPortFree } from '#libs/local-stack';
 import { APPLICATIONS, PORT_VARIABLES, type ApplicationName } from './options';
+import { SERVER_NAMES } from './shard-names';
 import { StackError } from './stack-error';
 import type { StateDirectory } from './state-directory';
 
 export type ApplicationPorts = Readonly<Record<ApplicationName, number>>;
 
-/** Ports of the last start; a server takes another one when its port is in use by now. */
-export interface ServerPorts {
-  readonly postgres?: number;
-  readonly replica?: number;
-  readonly redis?: number;
-}
+/** Ports of the last start, by the servers' names; a server takes another one when its port is in use by now. */
+export type ServerPorts = Readonly<Record<string, number>>;
 
 const FILE = 'ports.json';
 
@@ -35,7 +32,7 @@ export async function checkPorts(wanted: ApplicationPorts): Promise<ApplicationP
 
 export function rememberedPorts(state: StateDirectory): ServerPorts {
   const stored = (state.readJson(FILE) ?? {}) as Readonly<Record<string, unknown>>;
-  const numbers = ['postgres', 'replica', 'redis'].flatMap((name) => {
+  const numbers = [...SERVER_NAMES, 'redis'].flatMap((name) => {
     const value = stored[name];
     return typeof value === 'number' ? [[name, value] as const] : [];
   });

@@ -33,5 +33,5 @@ export async function startProgram({ name, entry, root, env, logFile, pidFile }:
     stopTimeoutMs: STOP_TIMEOUT_MS,
   });
   const ended = started.exited.then(describeExit);
-  return { name, pid: started.pid, logFile, ended, stop: () => started.stop() };
+  return { name, pid: started.pid, logFile, replaceable: false, ended, stop: () => started.stop() };
 }

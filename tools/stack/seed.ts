@@ -21,16 +21,21 @@ interface Organization {
 
 const FILE = 'seed.json';
 
+export interface SeedInput {
+  readonly call: ApiClient;
+  readonly adminToken: string;
+  readonly state: StateDirectory;
+  /** Names of all shards: the organizations are dealt out to them, so that there is one to look at on each of two. */
+  readonly shards: readonly string[];
+}
+
 /** Rejects with a StackError that says what the api answered. Keys are kept for later starts. */
-export async function seedDemo(
-  call: ApiClient,
-  adminToken: string,
-  state: StateDirectory,
-): Promise<SeededOrganization[]> {
+export async function seedDemo({ call, adminToken, state, shards }: SeedInput): Promise<SeededOrganization[]> {
   const kept = readRecords(state);
   const seeded: SeedRecord[] = [];
-  for (const demo of DEMO_ORGANIZATIONS) {
-    const { id, isNew } = await findOrMake(call, adminToken, demo);
+  for (const [index, demo] of DEMO_ORGANIZATIONS.entries()) {
+    const shard = shards.length > 1 ? shards[index % shards.length] : undefined;
+    const { id, isNew } = await findOrMake(call, adminToken, demo, shard);
     const known = kept.find((record) => record.id === id);
     const key = known !== undefined && (await works(call, known.api_key)) ? known.api_key : undefined;
     const record = {
@@ -53,10 +58,11 @@ async function findOrMake(
   call: ApiClient,
   token: string,
   demo: DemoOrganization,
+  shard: string | undefined,
 ): Promise<{ id: string; isNew: boolean }> {
   const { slug, name, tier } = demo;
   const path = '/v1/admin/organizations';
-  const made = await call({ method: 'POST', path, token, body: { slug, name, tier } });
+  const made = await call({ method: 'POST', path, token, body: { slug, name, tier, ...(shard && { shard }) } });
   if (made.status === 201) return { id: (made.body as Organization).id, isNew: true };
   expectAnswer(made, `make the organization ${slug}`, 409);
   const found = await call({ method: 'GET', path: `${path}?slug=${slug}`, token });

@@ -30,13 +30,19 @@ export function stackJson({
   parts,
   organizations,
 }: StackDescription): Record<string, unknown> {
+  const [home] = servers.shards;
   return {
     api_url: applicationUrl(ports.api),
     worker_url: applicationUrl(ports.worker),
     metrics_url: applicationUrl(ports.metrics),
-    database_url: servers.databaseUrl,
-    database_app_url: withLogin(servers.databaseUrl, 'stockyard_app', secrets.DATABASE_APP_PASSWORD),
-    replica_urls: servers.replicaUrls,
+    database_url: home.databaseUrl,
+    database_app_url: withLogin(home.databaseUrl, 'stockyard_app', secrets.DATABASE_APP_PASSWORD),
+    replica_urls: home.replicaUrls,
+    shards: servers.shards.map(({ name, databaseUrl, replicaUrls }) => ({
+      name,
+      database_url: databaseUrl,
+      replica_urls: replicaUrls,
+    })),
     redis_url: servers.redisUrl,
     admin_token: secrets.ADMIN_TOKEN,
     organizations,

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { isAlive, identifyProcess, type ProcessIdentity, waitFor } from '#libs/local-stack';
 
 interface Stack {
@@ -16,6 +17,8 @@ interface Stack {
   readonly redis_url: string;
   readonly admin_token: string;
   readonly organizations: { id: string; slug: string; api_key: string }[];
+  readonly shards: { name: string; database_url: string; replica_urls: string[] }[];
+  readonly processes: Record<string, number>;
 }
 
 interface Running {
@@ -71,6 +74,26 @@ const get = async (url: string, token?: string) => {
   return { status: response.status, body: (await response.json()) as { data: { sku: string }[] } };
 };
 
+async function rows(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function makeProduct({ api_url, organizations }: Stack, organization: number, sku: string): Promise<number> {
+  const response = await fetch(`${api_url}/v1/products`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${organizations[organization]!.api_key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ sku, name: sku, price_minor: 100, currency: 'EUR' }),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
 describe('npm start', () => {
   let directory: string;
 
@@ -107,6 +130,55 @@ describe('npm start', () => {
     const fresh = await start(directory, ['--fresh']);
     expect(fresh.stack.organizations[0]!.id).not.toBe(acme!.id);
     await stop(fresh);
+  }, 240_000);
+
+  it('starts two shards, goes on after a promotion by hand, and knows the new primary at its next start', async () => {
+    const first = await start(directory, ['--shards', '2']);
+    const { stack } = first;
+    expect(stack.shards.map(({ name, replica_urls }) => [name, replica_urls.length])).toEqual([
+      ['main', 1],
+      ['two', 1],
+    ]);
+    expect([stack.shards[0]!.database_url, stack.shards[0]!.replica_urls]).toEqual([
+      stack.database_url,
+      stack.replica_urls,
+    ]);
+    for (const { database_url } of stack.shards) {
+      expect(first.output()).toContain(new URL(database_url).host);
+      const lives = "select tenant as id from tenant_places where state = 'open'";
+      expect(await rows(database_url, lives)).toHaveLength(1);
+    }
+    const spread = 'select shard, count(*)::int as buckets from shard_buckets group by shard order by shard';
+    expect(await rows(stack.database_url, spread)).toEqual([
+      { shard: 'main', buckets: 512 },
+      { shard: 'two', buckets: 512 },
+    ]);
+
+    process.kill(stack.processes['postgres-two']!, 'SIGKILL');
+    await rows(stack.shards[1]!.replica_urls[0]!, 'select pg_promote()');
+    await waitFor(async () => (await makeProduct(stack, 1, 'AFTER')) === 201, {
+      what: 'writes to go on at the promoted server',
+      timeoutMs: 30_000,
+    });
+    expect(await makeProduct(stack, 0, 'ELSEWHERE')).toBe(201);
+    expect(first.output()).toContain('postgres-two ended by SIGKILL: the stack goes on without it');
+    await stop(first);
+
+    const fewer = spawnSync(process.execPath, ['tools/start.mjs', '--shards', '1'], {
+      env: shell(directory),
+      encoding: 'utf8',
+    });
+    expect([fewer.status, fewer.stderr.trim().split('\n')]).toEqual([
+      1,
+      [expect.stringContaining('has 2 shards: use --shards 2 or more')],
+    ]);
+
+    const second = await start(directory);
+    const [, two] = second.stack.shards;
+    expect(two!.database_url).toBe(stack.shards[1]!.replica_urls[0]);
+    const { body } = await get(`${second.stack.api_url}/v1/products`, second.stack.organizations[1]!.api_key);
+    expect(body.data.map(({ sku }) => sku)).toEqual(['AFTER']);
+    await stop(second);
   }, 240_000);
 
   it('replays a file without losing a unit, also when stock is scarce', async () => {

@@ -14,6 +14,7 @@ import { waitUntilReady } from './ready';
 import { loadSecrets } from './secrets';
 import { seedDemo } from './seed';
 import { startServers } from './servers';
+import { spreadBuckets } from './spread-buckets';
 import { StackError } from './stack-error';
 import { applicationUrl, removeStackFile, writeStackFile, type StackDescription } from './stack-file';
 import type { StateDirectory } from './state-directory';
@@ -66,9 +67,15 @@ export class Stack {
     const storageDir = state.privateDirectory('files');
     const environment: EnvironmentInput = { base: env, secrets, servers, ports, storageDir };
     await this.step('Migrations', () => this.migrate(environment, logFile));
+    if (options.databaseUrl === undefined) await spreadBuckets(servers);
     await this.step('Applications', () => this.startApplications(environment, logFile), 'Applications are ready');
-    const call = apiClient(applicationUrl(ports.api));
-    const organizations = await this.step('Demo organizations', () => seedDemo(call, secrets.ADMIN_TOKEN, state));
+    const seed = {
+      call: apiClient(applicationUrl(ports.api)),
+      adminToken: secrets.ADMIN_TOKEN,
+      state,
+      shards: servers.shards.map(({ name }) => name),
+    };
+    const organizations = await this.step('Demo organizations', () => seedDemo(seed));
     const parts = [...this.applications, ...this.servers];
     const description: StackDescription = { ports, servers, secrets, parts, organizations };
     writeStackFile(state, description);
@@ -96,15 +103,18 @@ export class Stack {
   }
 
   private async migrate(environment: EnvironmentInput, logFile: LogFile): Promise<void> {
-    const part = await this.program('migrate', 'dist/tools/migrate/main.js', migrateEnvironment(environment), logFile);
-    const cancel = setInterval(() => void (this.input.cancelled() && part.stop()), 100);
-    const how = await part.ended.finally(() => clearInterval(cancel));
-    if (how !== 'with code 0') throw new StackError(withLogTail(`The migration ended ${how}`, part.logFile, 25));
+    for (const shard of environment.servers.shards) {
+      const env = migrateEnvironment(environment, shard);
+      const part = await this.program('migrate', 'dist/tools/migrate/main.js', env, logFile);
+      const cancel = setInterval(() => void (this.input.cancelled() && part.stop()), 100);
+      const how = await part.ended.finally(() => clearInterval(cancel));
+      if (how !== 'with code 0') throw new StackError(withLogTail(`The migration ended ${how}`, part.logFile, 25));
+    }
   }
 
   private async startApplications(environment: EnvironmentInput, logFile: LogFile): Promise<void> {
-    const env = applicationEnvironment(environment);
     for (const name of APPLICATIONS) {
+      const env = applicationEnvironment(environment, name);
       this.add(this.applications, await this.program(name, `dist/apps/${name}/src/main.js`, env, logFile));
     }
     const ready = this.applications.map((part, index) => {
@@ -123,7 +133,9 @@ export class Stack {
   private add(parts: StackPart[], part: StackPart): void {
     parts.push(part);
     void part.ended.then((how) => {
-      if (!this.stopping) this.failed(new StackError(withLogTail(`${part.name} ended ${how}`, part.logFile, 25)));
+      if (this.stopping) return;
+      if (part.replaceable) this.input.progress.line(`${part.name} ended ${how}: the stack goes on without it.`);
+      else this.failed(new StackError(withLogTail(`${part.name} ended ${how}`, part.logFile, 25)));
     });
   }
 

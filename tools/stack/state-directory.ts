@@ -12,14 +12,19 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { removeServerData } from '#libs/local-stack';
+import { SERVER_NAMES } from './shard-names';
 import { StackError } from './stack-error';
 
 const MARKER = '.stockyard-stack';
 const MARKER_TEXT = 'Made by "npm start" of Stockyard; "npm start -- --fresh" deletes the data that it keeps here.\n';
 
-/** Postgres data directories; they may lie elsewhere when their user cannot reach this directory. */
-const SERVER_DATA = ['postgres', 'replica'];
-const MADE = ['redis', 'files', 'logs', 'run', 'secrets.json', 'seed.json', 'ports.json', 'stack.json'];
+const MADE = [
+  'redis',
+  'files',
+  'logs',
+  'run',
+  ...['secrets', 'seed', 'ports', 'shards', 'stack'].map((name) => `${name}.json`),
+];
 
 export class StateDirectory {
   private constructor(readonly path: string) {}
@@ -84,7 +89,8 @@ export class StateDirectory {
 
   /** Deletes everything that earlier stacks kept here, and nothing else. */
   async removeData(): Promise<void> {
-    for (const name of SERVER_DATA) await removeServerData(this.file(name));
+    // They may lie elsewhere when the servers' user cannot reach this directory.
+    for (const name of SERVER_NAMES) await removeServerData(this.file(name));
     for (const name of MADE) this.remove(name);
   }
 }

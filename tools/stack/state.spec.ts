@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decideShards } from './decide-shards';
 import { rememberedPorts, rememberPorts } from './ports';
 import { loadSecrets } from './secrets';
 import { lockStack } from './stack-lock';
@@ -46,6 +47,15 @@ describe('the directory of a stack', () => {
     rememberPorts(state, { postgres: 5001, redis: 5002 });
     rememberPorts(state, { redis: 5003 });
     expect(rememberedPorts(state)).toEqual({ postgres: 5001, redis: 5003 });
+  });
+
+  it('remembers how many shards its data has, and never starts with fewer', () => {
+    const state = StateDirectory.open(dir);
+    expect(decideShards(state, undefined)).toEqual(['main']);
+    expect(decideShards(state, 2)).toEqual(['main', 'two']);
+    expect(decideShards(StateDirectory.open(dir), undefined)).toEqual(['main', 'two']);
+    expect(() => decideShards(state, 1)).toThrow(/has 2 shards: use --shards 2 or more, or begin anew with --fresh/);
+    expect(decideShards(state, 3)).toEqual(['main', 'two', 'three']);
   });
 
   it('is refused when it holds files of somebody else', () => {

@@ -1,5 +1,6 @@
 // What the person at the terminal reads when everything runs.
 import { withoutLogin } from './database-url';
+import type { StackShard } from './servers';
 import { applicationUrl, type StackDescription } from './stack-file';
 import type { StateDirectory } from './state-directory';
 
@@ -10,8 +11,7 @@ export function summary({ ports, servers, organizations }: StackDescription, sta
     ['api', applicationUrl(ports.api)],
     ['worker', applicationUrl(ports.worker)],
     ['metrics', applicationUrl(ports.metrics)],
-    ['postgres', withoutLogin(servers.databaseUrl)],
-    ...servers.replicaUrls.map((url): [string, string] => ['replica', withoutLogin(url)]),
+    ...servers.shards.flatMap((shard) => shardRows(shard, servers.shards.length > 1)),
     ['redis', `${redis.protocol}//${redis.host}${redis.pathname}`],
   ];
   const first = organizations[0];
@@ -37,4 +37,12 @@ export function summary({ ports, servers, organizations }: StackDescription, sta
     'Ctrl-C stops everything; the data stays.',
     '',
   ].join('\n');
+}
+
+function shardRows({ name, databaseUrl, replicaUrls }: StackShard, isOneOfSeveral: boolean): [string, string][] {
+  const suffix = isOneOfSeveral ? ` (shard ${name})` : '';
+  return [
+    ['postgres', `${withoutLogin(databaseUrl)}${suffix}`],
+    ...replicaUrls.map((url): [string, string] => ['replica', `${withoutLogin(url)}${suffix}`]),
+  ];
 }

@@ -24,7 +24,7 @@ export interface LocalReplicaOptions {
   readonly notice?: Notice;
 }
 
-const STREAMING_TIMEOUT_MS = 10_000;
+const STREAMING_TIMEOUT_MS = 20_000;
 
 /** Starts a replica of `primary`, which must run. Rejects with a ServerError. */
 export async function startLocalReplica(

@@ -10,7 +10,7 @@ export interface PostgresAddress {
   readonly database?: string;
 }
 
-/** Runs `work` on one connection, which is closed afterwards. Connecting may take 5 seconds. */
+/** Runs `work` on one connection, which is closed afterwards. Connecting may take 15 seconds. */
 export async function withClient<T>(address: PostgresAddress, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
     host: '127.0.0.1',
@@ -18,7 +18,7 @@ export async function withClient<T>(address: PostgresAddress, work: (client: Cli
     user: SUPERUSER,
     password: address.password,
     database: address.database ?? 'postgres',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: 15_000,
     ssl: false,
   });
   client.on('error', () => undefined); // the statement under way rejects; an idle connection may just go
