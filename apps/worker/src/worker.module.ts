@@ -8,6 +8,7 @@ import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
+import { OrganizationsWorkerModule } from '#libs/organizations';
 import { QueuesModule, QueueWorkerModule } from '#libs/queues';
 import { RedisModule } from '#libs/redis';
 import { StorageModule } from '#libs/storage';
@@ -36,6 +37,7 @@ export class WorkerModule {
         QueuesModule.forRoot({ jobs: BULK_JOBS }),
         QueueWorkerModule.forRoot(config),
         BulkWorkerModule,
+        OrganizationsWorkerModule,
       ],
       controllers: [OutboxListener],
     };

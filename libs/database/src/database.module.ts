@@ -14,6 +14,7 @@ import { TenantTransactions } from './gateway/tenant-transactions';
 import { metadataSource } from './lanes/metadata-source';
 import type { MigrationClass } from './migrate/migration';
 import { SchemaGuard } from './migrate/schema-guard.service';
+import { ShardFanOut } from './shards/shard-fan-out';
 import { APPLICATION_NAME, Shards } from './shards/shards.service';
 import { TenantDatabase } from './tenant-database';
 import { WallGuard } from './wall/wall-guard.service';
@@ -37,6 +38,7 @@ export class DatabaseModule {
       providers: [
         { provide: APPLICATION_NAME, useValue: applicationName },
         Shards,
+        ShardFanOut,
         { provide: CONTROL_POOL, useFactory: (shards: Shards) => shards.pool(HOME_SHARD, 'control'), inject: [Shards] },
         { provide: DataSource, useFactory: () => metadataSource(entities) },
         { provide: Directory, useClass: DatabaseDirectory },
@@ -46,7 +48,7 @@ export class DatabaseModule {
         SchemaGuard,
         WallGuard,
       ],
-      exports: [Shards, CONTROL_POOL, Directory, TenantDatabase, ReadStatistics],
+      exports: [Shards, ShardFanOut, CONTROL_POOL, Directory, TenantDatabase, ReadStatistics],
     };
   }
 }

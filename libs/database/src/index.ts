@@ -22,6 +22,7 @@ export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';
 export { type ReadCount, ReadStatistics } from './gateway/read-statistics';
 export { Shards } from './shards/shards.service';
+export { type FanOut, ShardFanOut } from './shards/shard-fan-out';
 export type { Shard } from './shards/shard';
 export type { DatabaseNode } from './shards/database-node';
 export type { ServingRole } from './shards/node-pool';

@@ -44,6 +44,8 @@ export interface OrganizationColumns {
 
 const INSERT = 'insert into organizations (id, slug, name, tier, region, shard) values ($1, $2, $3, $4, $5, $6)';
 const SHARD_OF_BUCKET = 'select shard from shard_buckets where bucket = $1';
+/** Until the transaction ends the bucket cannot be given to another shard behind its back. */
+const HOLD_BUCKET = `${SHARD_OF_BUCKET} for share`;
 const UPDATE = `
   update organizations set name = $2, tier = $3, state = $4, epoch = epoch + $5, version = version + 1, updated_at = now()
   where id = $1`;
@@ -102,6 +104,12 @@ export class OrganizationRepository {
     return Object.fromEntries(LIMIT_NAMES.map((name, index) => [name, next[index] ?? null])) as Overrides;
   }
 
+  /** The shard of a bucket, which stays its shard until the transaction ends. */
+  async holdBucket(client: PoolClient, shardKey: number): Promise<string> {
+    const { rows } = await client.query<{ shard: string }>(HOLD_BUCKET, [shardKey]);
+    return rows[0]!.shard;
+  }
+
   /** The shard of a bucket. */
   async shardOf(shardKey: number): Promise<string> {
     const { rows } = await this.pool.query<{ shard: string }>(SHARD_OF_BUCKET, [shardKey]);
@@ -114,30 +122,8 @@ export class OrganizationRepository {
   }
 
   /** One transaction of the control role. */
-  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    let client: PoolClient | undefined;
-    try {
-      client = await this.pool.connect();
-      await client.query('begin');
-      const result = await work(client);
-      const { command } = await client.query('commit');
-      if (command !== 'COMMIT') throw new Error('The control transaction was rolled back.');
-      client.release();
-      return result;
-    } catch (error) {
-      if (client) await this.rollback(client);
-      throw translateDatabaseError(error);
-    }
-  }
-
-  /** A connection that cannot even roll back is not given back to the pool. */
-  private async rollback(client: PoolClient): Promise<void> {
-    try {
-      await client.query('rollback');
-      client.release();
-    } catch {
-      client.release(true);
-    }
+  transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.pool.transaction(work);
   }
 
   private async select(client: Queryable, sql: string, values: readonly unknown[]): Promise<Organization[]> {

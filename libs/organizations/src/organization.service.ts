@@ -57,6 +57,14 @@ export interface OrganizationQuery extends OrganizationFilter {
 
 const DEFAULT_REGION = 'default';
 
+/** An organization in the making, whose place stands. */
+interface Placed {
+  readonly id: string;
+  readonly shard: string;
+  readonly input: NewOrganization;
+  readonly beforeVisible: (organization: Organization, place: PlaceForHook) => Promise<void>;
+}
+
 @Injectable()
 export class OrganizationService {
   constructor(
@@ -79,7 +87,7 @@ export class OrganizationService {
     this.places.requireShard(shard);
     await this.places.put({ id, shard, epoch: 1, tier, state: 'open' });
     try {
-      const created = await this.insert(id, input, beforeVisible);
+      const created = await this.insert({ id, shard, input, beforeVisible });
       this.announce(id);
       return created;
     } catch (error) {
@@ -89,17 +97,16 @@ export class OrganizationService {
     }
   }
 
-  private insert(
-    id: string,
-    input: NewOrganization,
-    beforeVisible: (organization: Organization, place: PlaceForHook) => Promise<void>,
-  ): Promise<Organization> {
-    const { slug, name, tier = 'free', region = DEFAULT_REGION, limits, shard: pin = null } = input;
+  private insert({ id, shard, input, beforeVisible }: Placed): Promise<Organization> {
+    const { slug, name, tier = 'free', region = DEFAULT_REGION, limits } = input;
     return this.repository.transaction(async (client) => {
+      // Pinned where asked for, and where its bucket was given away since its place was made.
+      const bucketShard = await this.repository.holdBucket(client, shardKeyOf(id));
+      const pin = input.shard !== undefined || bucketShard !== shard ? shard : null;
       await this.repository.insert(client, { id, slug, name, tier, region, shard: pin });
       const overrides = limits && (await this.repository.putLimits(client, id, limits));
       const organization = (await this.repository.read(client, id))!;
-      const { shard, epoch } = organization;
+      const { epoch } = organization;
       if (overrides) await this.places.mirrorLimits(shard, id, overrides);
       await beforeVisible(organization, { shard, epoch });
       return organization;

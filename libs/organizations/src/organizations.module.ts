@@ -1,8 +1,13 @@
 /** Needs, from global modules: the shards, the control pool, the directory and PlatformEvents. */
 import { Module } from '@nestjs/common';
+import { BucketService } from './bucket.service';
 import { OrganizationRepository } from './organization.repository';
 import { OrganizationService } from './organization.service';
 import { PlaceRepository } from './place.repository';
+import { ShardOverviewService } from './shard-overview.service';
 
-@Module({ providers: [OrganizationRepository, OrganizationService, PlaceRepository], exports: [OrganizationService] })
+@Module({
+  providers: [OrganizationRepository, OrganizationService, PlaceRepository, ShardOverviewService, BucketService],
+  exports: [OrganizationService, ShardOverviewService, BucketService],
+})
 export class OrganizationsModule {}

@@ -20,7 +20,8 @@ const DRAIN_TIMEOUT_MS = 2_000;
 const PUT = `
   insert into tenant_places (tenant, epoch, state, tier) values ($1, $2, $3, $4)
   on conflict (tenant) do update set epoch = excluded.epoch, state = excluded.state, tier = excluded.tier, updated_at = now()
-  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended')`;
+  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended')
+    and (tenant_places.epoch, tenant_places.state, tenant_places.tier) <> (excluded.epoch, excluded.state, excluded.tier)`;
 const REMOVE = 'delete from tenant_places where tenant = $1';
 const REMOVE_LIMITS = 'delete from tenant_limits where organization_id = $1';
 const MIRROR_LIMITS = `

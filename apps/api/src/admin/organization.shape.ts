@@ -7,6 +7,7 @@ import Type from 'typebox';
 import { nameField } from '../access/name-field';
 import { LIMITS_FIELDS, limitsBody } from '../organization/organization.shape';
 import { emailField, passwordField } from '../users/user.shape';
+import { SHARD_NAME } from './shard.shape';
 
 const MAX_INTEGER = 2_147_483_647;
 const MAX_BYTES = Number.MAX_SAFE_INTEGER;
@@ -33,7 +34,6 @@ const slug = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{1,62}$', description: 'N
 const tier = Type.Enum([...TIERS], { description: 'Named set of limits.' });
 const region = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'Where the data lives.' });
 const state = Type.Enum([...ORGANIZATION_STATES]);
-const shard = Type.String({ pattern: '^[a-z][a-z0-9_-]{0,30}$', description: 'Name of a shard.' });
 
 export const CREATE_ORGANIZATION = shape(
   closed({
@@ -41,7 +41,7 @@ export const CREATE_ORGANIZATION = shape(
     name: nameField('Name of the organization.'),
     tier: Type.Optional(tier),
     region: Type.Optional(region),
-    shard: Type.Optional(shard),
+    shard: Type.Optional(SHARD_NAME),
     limits: Type.Optional(LIMIT_OVERRIDES),
     owner: Type.Optional(
       closed({ email: emailField(), name: nameField('Name of the first owner.'), password: passwordField() }),
@@ -71,7 +71,7 @@ const ORGANIZATION_FIELDS = Type.Object({
   state,
   epoch: Type.Integer({ description: 'Rises with each change of state or place.' }),
   shard_key: Type.Integer({ minimum: 0, maximum: 1023, description: 'Bucket: a hash of the id.' }),
-  shard,
+  shard: SHARD_NAME,
   pinned: Type.Boolean({ description: 'Whether it stays on its shard whatever becomes of its bucket.' }),
   version: Type.Integer(),
   created_at: Fields.timestamp(),

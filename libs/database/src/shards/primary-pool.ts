@@ -1,5 +1,6 @@
 /** A role's connections to whichever node of a shard is the primary: what pg.Pool offers, following promotions. */
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
+import { translateDatabaseError } from '../database.error';
 import type { ServingRole } from './node-pool';
 import type { Shard } from './shard';
 
@@ -26,8 +27,34 @@ export class PrimaryPool {
     return node.pool(this.role).query<Row>(text, [...values]);
   }
 
+  /** One transaction. Rejects with the platform's errors; a connection that cannot even roll back is dropped. */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    let client: PoolClient | undefined;
+    try {
+      client = await this.connect();
+      await client.query('begin');
+      const result = await work(client);
+      const { command } = await client.query('commit');
+      if (command !== 'COMMIT') throw new Error('The transaction was rolled back.');
+      client.release();
+      return result;
+    } catch (error) {
+      if (client) await rollBack(client);
+      throw translateDatabaseError(error);
+    }
+  }
+
   /** The caller releases it. */
   async connect(): Promise<PoolClient> {
     return this.shard.requirePrimary().pool(this.role).connect();
+  }
+}
+
+async function rollBack(client: PoolClient): Promise<void> {
+  try {
+    await client.query('rollback');
+    client.release();
+  } catch {
+    client.release(true);
   }
 }
