@@ -7,7 +7,10 @@ export interface BenchServers {
   close(): Promise<void>;
 }
 
-/** Starts servers without fsync, so that a ratio tells of processors and round trips, not of the disk. */
+/**
+ * Starts servers without fsync, so that a ratio tells of processors and round trips, not of the disk. There is no replica:
+ * what is compared with a plain client goes to the same server.
+ */
 export async function startBenchServers(overrides: Readonly<Record<string, string>> = {}): Promise<BenchServers> {
   const [postgres, redis] = await Promise.all([
     startLocalPostgres({ password: 'bench-superuser', throwaway: true }),
@@ -20,7 +23,7 @@ export async function startBenchServers(overrides: Readonly<Record<string, strin
     process.env.STOCKYARD_TEST_POSTGRES_URL = postgres.url();
     process.env.STOCKYARD_TEST_REPLICA_URL = postgres.url();
     process.env.STOCKYARD_TEST_REDIS_URL = redis.url;
-    const environment = await createTestEnvironment(overrides);
+    const environment = await createTestEnvironment({ DATABASE_REPLICA_URLS: '', ...overrides });
     return {
       environment,
       close: async () => {

@@ -1,6 +1,6 @@
 import { applicationEnvironment, migrateEnvironment } from './environment';
 import type { Secrets } from './secrets';
-import type { StackShard } from './servers';
+import type { StackShard } from './shard-cluster';
 import { stackJson } from './stack-file';
 
 const secrets = new Proxy({}, { get: (_, name) => `secret of ${String(name)}` }) as Secrets;

@@ -2,7 +2,8 @@
 import type { ApplicationName } from './options';
 import type { ApplicationPorts } from './ports';
 import type { Secrets } from './secrets';
-import type { Servers, StackShard } from './servers';
+import type { Servers } from './servers';
+import type { StackShard } from './shard-cluster';
 import { withoutLogin } from './database-url';
 
 export interface EnvironmentInput {

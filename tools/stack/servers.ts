@@ -1,39 +1,14 @@
 // Postgres, a cluster with a replica for each shard, and Redis: started here, or those that DATABASE_URL and REDIS_URL name.
 import { HOME_SHARD } from '#libs/config';
-import { startLocalCluster, startLocalRedis, type LocalPostgres, type LocalRedis } from '#libs/local-stack';
-import { withHosts } from './database-url';
+import { startLocalRedis, type LocalRedis } from '#libs/local-stack';
 import { decideShards } from './decide-shards';
-import type { LogFile } from './logs';
 import type { StackOptions } from './options';
-import { serverPart, type StackPart } from './part';
+import { serverPart } from './part';
 import { rememberedPorts, type ServerPorts } from './ports';
-import type { Progress } from './progress';
-import { serverName } from './shard-names';
-import { StackError } from './stack-error';
-import type { StateDirectory } from './state-directory';
+import { portOption, startShard, type ServerStart, type StackShard } from './shard-cluster';
 
-export interface ServersInput {
+export interface ServersInput extends ServerStart {
   readonly options: StackOptions;
-  readonly state: StateDirectory;
-  readonly progress: Progress;
-  readonly superuserPassword: string;
-  readonly logFile: LogFile;
-  /** Whether the start is to be given up. */
-  readonly cancelled: () => boolean;
-  /** Called as soon as a server runs, so that it is stopped even when a later one fails. */
-  readonly started: (part: StackPart) => void;
-}
-
-/** URLs have the login of a user who may create roles. */
-export interface StackShard {
-  readonly name: string;
-  /** The primary at this moment. */
-  readonly databaseUrl: string;
-  readonly replicaUrls: readonly string[];
-  /** For the processes: every server that may be, or become, the primary. */
-  readonly hostsUrl: string;
-  /** For the processes: servers that serve reads only. */
-  readonly readOnlyUrls: readonly string[];
 }
 
 export interface Servers {
@@ -46,14 +21,13 @@ export interface Servers {
   readonly ports: ServerPorts;
 }
 
-export const DATABASE = 'stockyard';
-
 /** Starts all of them at the same time. Rejects with the first error after all came to an end. */
 export async function startServers(input: ServersInput): Promise<Servers> {
   const remembered = rememberedPorts(input.state);
   const { databaseUrl, databaseShards, replicaUrls } = input.options;
   const names = databaseUrl === undefined ? decideShards(input.state, input.options.shards) : [];
-  const clusters = Promise.allSettled(names.map((name) => startShard(name, names.length > 1, input, remembered)));
+  const titled = (name: string) => ({ name, title: names.length > 1 ? `Postgres, shard ${name}` : 'Postgres' });
+  const clusters = Promise.allSettled(names.map((name) => startShard({ ...input, ...titled(name), remembered })));
   const [cache] = await Promise.allSettled([redis(input, remembered)]);
   const started = (await clusters).map(valueOf);
   const { redisUrl, ports } = valueOf(cache);
@@ -76,53 +50,6 @@ export async function startServers(input: ServersInput): Promise<Servers> {
 function valueOf<T>(result: PromiseSettledResult<T>): T {
   if (result.status === 'rejected') throw result.reason;
   return result.value;
-}
-
-async function startShard(
-  name: string,
-  isOneOfSeveral: boolean,
-  { state, progress, superuserPassword: password, logFile, started, cancelled }: ServersInput,
-  remembered: ServerPorts,
-): Promise<{ shard: StackShard; ports: ServerPorts }> {
-  const title = isOneOfSeveral ? `Postgres, shard ${name}` : 'Postgres';
-  const nodes = (['postgres', 'replica'] as const).map((kind) => ({ kind, full: serverName(kind, name) }));
-  const cluster = await progress.step(
-    title,
-    () =>
-      startLocalCluster({
-        password,
-        nodes: nodes.map(({ kind, full }) => ({
-          name: kind,
-          dataDir: state.file(full),
-          logFile: logFile(full),
-          ...portOption(remembered[full]),
-        })),
-        notice: (line) => progress.line(`  ${line}`),
-        started: (kind, server) =>
-          started(serverPart(serverName(kind as 'postgres' | 'replica', name), server, { replaceable: true })),
-        prepare: async (primary) => {
-          if (cancelled()) throw new StackError('Given up.');
-          await createDatabase(primary);
-        },
-      }),
-    ({ primary, standbys }) =>
-      `${title}: ${primary.binaries.version} on port ${primary.port}, replica on ${standbys.map(({ port }) => port).join()}`,
-  );
-  const urlOf = (server: LocalPostgres) => server.url({ database: DATABASE });
-  const hosts = [cluster.primary, ...cluster.standbys];
-  return {
-    shard: {
-      name,
-      databaseUrl: urlOf(cluster.primary),
-      replicaUrls: cluster.standbys.map(urlOf),
-      hostsUrl: withHosts(
-        urlOf(cluster.primary),
-        hosts.map(({ port }) => port),
-      ),
-      readOnlyUrls: [],
-    },
-    ports: Object.fromEntries(nodes.map(({ full }, index) => [full, cluster.nodes[index]!.port])),
-  };
 }
 
 async function redis(input: ServersInput, remembered: ServerPorts): Promise<{ redisUrl: string; ports: ServerPorts }> {
@@ -148,13 +75,4 @@ async function redis(input: ServersInput, remembered: ServerPorts): Promise<{ re
 function describeRedis(server: LocalRedis): string {
   const memory = server.persistent ? '' : ', which forgets everything when it stops';
   return `Redis on port ${server.port}: ${server.program.label}${memory}`;
-}
-
-async function createDatabase(server: LocalPostgres): Promise<void> {
-  const present = await server.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-  if (present.length === 0) await server.query(`CREATE DATABASE ${DATABASE}`);
-}
-
-function portOption(port: number | undefined): { port?: number } {
-  return port === undefined ? {} : { port };
 }

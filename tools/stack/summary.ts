@@ -1,6 +1,6 @@
 // What the person at the terminal reads when everything runs.
 import { withoutLogin } from './database-url';
-import type { StackShard } from './servers';
+import type { StackShard } from './shard-cluster';
 import { applicationUrl, type StackDescription } from './stack-file';
 import type { StateDirectory } from './state-directory';
 

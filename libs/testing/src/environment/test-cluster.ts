@@ -29,7 +29,7 @@ export interface TestClusterOptions {
 
 export interface TestCluster extends TestEnvironment {
   readonly shards: readonly TestClusterShard[];
-  /** The home shard's first primary. */
+  /** In the place of the home shard's first primary. */
   readonly primary: LocalPostgres;
   /** The home shard's, in the order of DATABASE_URL's hosts. */
   readonly standbys: readonly LocalPostgresReplica[];
@@ -48,7 +48,7 @@ export class TestClusterShard implements TestShard {
     private readonly standbyCount: number,
   ) {}
 
-  /** The first primary. */
+  /** In the place of the first primary. */
   get primary(): LocalPostgres {
     return this.nodes[0]!;
   }
@@ -61,7 +61,7 @@ export class TestClusterShard implements TestShard {
     return this.nodes.slice(1 + this.standbyCount) as LocalPostgresReplica[];
   }
 
-  /** Superuser on the first primary's database. */
+  /** Superuser on the database in the first primary's place. */
   get adminUrl(): string {
     return this.urlOf(this.primary);
   }
@@ -153,8 +153,12 @@ export async function createTestCluster(options: TestClusterOptions = {}): Promi
     config,
     variables,
     shards,
-    primary: home.primary,
-    standbys: home.standbys,
+    get primary() {
+      return home.primary;
+    },
+    get standbys() {
+      return home.standbys;
+    },
     adminUrl: home.adminUrl,
     query: (sql, values) => home.query(sql, values),
     connectAs: async (role, url) => connectedAs(config, role, url ?? home.urlOf(await home.writer())),

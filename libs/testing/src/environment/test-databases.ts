@@ -57,7 +57,7 @@ export async function cloneTemplate(names: readonly string[]): Promise<void> {
     const { rows } = await admin.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn');
     return rows[0]!.lsn;
   });
-  const replayed = 'select from pg_control_system() where coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, true)';
+  const replayed = 'select where not pg_is_in_recovery() or pg_last_wal_replay_lsn() >= $1::pg_lsn';
   await withConnection(serverUrl('replica'), (replica) =>
     waitFor(async () => (await replica.query(replayed, [written])).rowCount, {
       what: 'the replica to have the clones',
