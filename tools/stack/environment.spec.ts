@@ -61,10 +61,11 @@ describe('the environment of the processes', () => {
     });
   });
 
-  it('gives the migration of a shard both', () => {
-    const two = input.servers.shards[1];
-    const env = migrateEnvironment(input, two);
-    expect([env['DATABASE_URL'], env['DATABASE_SHARDS']]).toEqual([two.databaseUrl, '']);
+  it('gives the migration both, and every primary', () => {
+    const [main, two] = input.servers.shards;
+    const env = migrateEnvironment(input);
+    expect(env['DATABASE_URL']).toBe(main.databaseUrl);
+    expect(env['DATABASE_SHARDS']).toBe(JSON.stringify({ two: { url: two.databaseUrl } }));
     expect(env['DATABASE_OWNER_PASSWORD']).toBe('secret of DATABASE_OWNER_PASSWORD');
     expect(env['API_PORT']).toBe('3000');
     expect(env['ADMIN_TOKEN']).toBeUndefined();

@@ -3,7 +3,6 @@ import type { ApplicationName } from './options';
 import type { ApplicationPorts } from './ports';
 import type { Secrets } from './secrets';
 import type { Servers } from './servers';
-import type { StackShard } from './shard-cluster';
 import { withoutLogin } from './database-url';
 
 export interface EnvironmentInput {
@@ -15,17 +14,16 @@ export interface EnvironmentInput {
   readonly storageDir: string;
 }
 
-/** For `migrate` of one shard: the login of the user who may create roles, and the passwords that the roles get. */
-export function migrateEnvironment(
-  { base, secrets, servers, ports }: EnvironmentInput,
-  shard: StackShard,
-): NodeJS.ProcessEnv {
+/** For `migrate`: logins of the user who may create roles, straight to the primaries, and the passwords that the roles get. */
+export function migrateEnvironment({ base, secrets, servers, ports }: EnvironmentInput): NodeJS.ProcessEnv {
+  const [home, ...others] = servers.shards;
+  const primaries = others.map(({ name, databaseUrl }) => [name, { url: databaseUrl }] as const);
   return {
     ...inherited(base),
     ...portVariables(ports), // it checks the whole environment, and 0 is no port
-    DATABASE_URL: shard.databaseUrl,
+    DATABASE_URL: home.databaseUrl,
     DATABASE_REPLICA_URLS: '',
-    DATABASE_SHARDS: servers.databaseShards,
+    DATABASE_SHARDS: others.length === 0 ? servers.databaseShards : shardsVariable(primaries),
     DATABASE_OWNER_PASSWORD: secrets.DATABASE_OWNER_PASSWORD,
     DATABASE_MOVER_PASSWORD: secrets.DATABASE_MOVER_PASSWORD,
     ...rolePasswords(secrets),
@@ -38,6 +36,9 @@ export function applicationEnvironment(
   application: ApplicationName,
 ): NodeJS.ProcessEnv {
   const [home, ...others] = servers.shards;
+  const hosts = others.map(({ name, hostsUrl, readOnlyUrls }) => {
+    return [name, { url: withoutLogin(hostsUrl), replica_urls: readOnlyUrls.map(withoutLogin) }] as const;
+  });
   return {
     NODE_ENV: 'development',
     SHUTDOWN_GRACE_MS: '10000', // less than the stack waits before it kills
@@ -46,7 +47,7 @@ export function applicationEnvironment(
     ...portVariables(ports),
     DATABASE_URL: withoutLogin(home.hostsUrl),
     DATABASE_REPLICA_URLS: home.readOnlyUrls.map(withoutLogin).join(','),
-    DATABASE_SHARDS: others.length === 0 ? servers.databaseShards : shardsVariable(others),
+    DATABASE_SHARDS: others.length === 0 ? servers.databaseShards : shardsVariable(hosts),
     ...rolePasswords(secrets),
     ...(application === 'worker' && { DATABASE_MOVER_PASSWORD: secrets.DATABASE_MOVER_PASSWORD }),
     REDIS_URL: servers.redisUrl,
@@ -57,12 +58,8 @@ export function applicationEnvironment(
   };
 }
 
-function shardsVariable(shards: readonly StackShard[]): string {
-  const named = shards.map(({ name, hostsUrl, readOnlyUrls }) => [
-    name,
-    { url: withoutLogin(hostsUrl), replica_urls: readOnlyUrls.map(withoutLogin) },
-  ]);
-  return JSON.stringify(Object.fromEntries(named));
+function shardsVariable(shards: readonly (readonly [name: string, urls: object])[]): string {
+  return JSON.stringify(Object.fromEntries(shards));
 }
 
 function portVariables({ api, worker, metrics }: ApplicationPorts): NodeJS.ProcessEnv {

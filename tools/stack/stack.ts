@@ -103,13 +103,10 @@ export class Stack {
   }
 
   private async migrate(environment: EnvironmentInput, logFile: LogFile): Promise<void> {
-    for (const shard of environment.servers.shards) {
-      const env = migrateEnvironment(environment, shard);
-      const part = await this.program('migrate', 'dist/tools/migrate/main.js', env, logFile);
-      const cancel = setInterval(() => void (this.input.cancelled() && part.stop()), 100);
-      const how = await part.ended.finally(() => clearInterval(cancel));
-      if (how !== 'with code 0') throw new StackError(withLogTail(`The migration ended ${how}`, part.logFile, 25));
-    }
+    const part = await this.program('migrate', 'dist/tools/migrate/main.js', migrateEnvironment(environment), logFile);
+    const cancel = setInterval(() => void (this.input.cancelled() && part.stop()), 100);
+    const how = await part.ended.finally(() => clearInterval(cancel));
+    if (how !== 'with code 0') throw new StackError(withLogTail(`The migration ended ${how}`, part.logFile, 25));
   }
 
   private async startApplications(environment: EnvironmentInput, logFile: LogFile): Promise<void> {
