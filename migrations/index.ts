@@ -7,6 +7,7 @@ import { Orders1764000003000 } from './1764000003000-orders';
 import { Jobs1764000004000 } from './1764000004000-jobs';
 import { Ledgers1764000005000 } from './1764000005000-ledgers';
 import { Places1764000006000 } from './1764000006000-places';
+import { UsageAndLimits1764000007000 } from './1764000007000-usage-and-limits';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -16,4 +17,5 @@ export const MIGRATIONS = [
   Jobs1764000004000,
   Ledgers1764000005000,
   Places1764000006000,
-] satisfies readonly MigrationClass[];
+  UsageAndLimits1764000007000,
+];

@@ -81,6 +81,8 @@ function fixtures(organization: TestOrganization): readonly (readonly [table: st
     ['jobs', { id: job, type: 't', class: 'bulk', payload: {}, ...actor }],
     ['job_line_errors', { job_id: job, line: 1, code: 'c', message: 'm' }],
     ['tenant_usage', { metric: 'api_calls', period_start: now, value: 1 }],
+    ['usage_writers', { writer: newId(), last_flush: 1 }],
+    ['stored_files', { key: 'a.csv', bytes: 1 }],
     ['audit_log', { id: newId(), action: 'a', target_type: 't', ...actor }],
   ];
 }
