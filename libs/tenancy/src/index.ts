@@ -21,4 +21,5 @@ export {
   toPosition,
 } from './consistency-token';
 export { type ReleaseSlot, TenantShare, TokenKeeper } from './coordination';
-export { ConsistencyScope, type LoadKeptToken, type SeenSoFar } from './consistency-scope';
+export { limitExceeded, type LimitRefusal } from './limit.error';
+export { type CountedResult, type RowCounts, RowTally } from './row-tally';

@@ -3,4 +3,5 @@ export { UsageModule, type UsageModuleOptions } from './usage.module';
 export { UsageMeter } from './usage-meter';
 export { type UsagePeriod, usagePeriod } from './usage-period';
 export { UsageReader } from './usage-reader';
-export { type UsageIncrement, UsageRepository, type UsageTotal } from './usage.repository';
+export type { UsageBatch, UsageIncrement } from './usage-tally';
+export { UsageRepository, type UsageTotal } from './usage.repository';

@@ -1,19 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@nestjs/common';
 import { ManualClock, newId, StockyardError } from '#libs/kernel';
-import { TenantContextHolder } from '#libs/tenancy';
+import { RowTally, TenantContextHolder } from '#libs/tenancy';
 import { ClsService } from 'nestjs-cls';
 import { UsageMeter } from './usage-meter';
-import type { UsageIncrement, UsageRepository } from './usage.repository';
+import type { UsageBatch } from './usage-tally';
+import type { UsageRepository } from './usage.repository';
 
 const HOUR_MS = 3_600_000;
 
 function metered(fail: (organizationId: string) => Error | undefined = () => undefined) {
   const tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
+  const rows = new RowTally();
   const written: [organizationId: string, metric: string, hour: number, value: number][] = [];
   const attempts: string[] = [];
   const repository = {
-    add(increments: readonly UsageIncrement[]): Promise<void> {
+    apply({ increments }: UsageBatch): Promise<void> {
       const { organizationId, actor } = tenant.current();
       expect(actor.type).toBe('system');
       attempts.push(organizationId);
@@ -26,8 +28,12 @@ function metered(fail: (organizationId: string) => Error | undefined = () => und
     },
   } as UsageRepository;
   const clock = new ManualClock(10 * HOUR_MS);
-  return { meter: new UsageMeter(repository, tenant, clock, { USAGE_FLUSH_MS: 60_000 }), written, attempts, clock };
+  const meter = new UsageMeter(repository, tenant, rows, clock, { USAGE_FLUSH_MS: 60_000 });
+  return { meter, rows, written, attempts, clock };
 }
+
+const refusal = (code: string, category: 'unavailable' | 'not_found') =>
+  new StockyardError({ code, category, message: code });
 
 describe('the usage meter', () => {
   beforeAll(() => Logger.overrideLogger(false));
@@ -52,19 +58,19 @@ describe('the usage meter', () => {
     ]);
   });
 
-  it('keeps what a failed flush could not write, in its hour, and what was counted meanwhile', async () => {
+  it('keeps what a failed flush could not write, in its hour, and writes what was counted meanwhile after it', async () => {
     let broken = true;
     const { meter, written, clock } = metered(() => (broken ? new Error('no') : undefined));
     meter.count('a', 'api_calls', 5);
-    const flushing = meter.flush();
+    await meter.flush();
     meter.count('a', 'api_calls', 2);
-    await flushing;
     clock.advance(HOUR_MS);
     broken = false;
     meter.count('a', 'api_calls');
     await meter.flush();
     expect(written).toEqual([
-      ['a', 'api_calls', 10, 7],
+      ['a', 'api_calls', 10, 5],
+      ['a', 'api_calls', 10, 2],
       ['a', 'api_calls', 11, 1],
     ]);
   });
@@ -77,13 +83,49 @@ describe('the usage meter', () => {
   });
 
   it('does not try every tenant against a database that is away', async () => {
-    const away = new StockyardError({ code: 'database_unavailable', category: 'unavailable', message: 'away' });
-    const { meter, attempts } = metered(() => away);
+    const { meter, attempts } = metered(() => refusal('database_unavailable', 'unavailable'));
     for (let i = 0; i < 100; i += 1) meter.count(newId(), 'api_calls');
     await meter.flush();
     expect(attempts.length).toBeLessThanOrEqual(4);
     await meter.flush();
     expect(attempts.length).toBeLessThanOrEqual(8);
+  });
+
+  it('lets go of an organization that is gone', async () => {
+    const { meter, attempts } = metered(() => refusal('not_found', 'not_found'));
+    meter.count('a', 'api_calls');
+    await meter.flush();
+    await meter.flush();
+    expect(attempts).toEqual(['a']);
+  });
+
+  it('charges time while it passes, not only when it is over', async () => {
+    const { meter, written } = metered();
+    const stop = meter.time('a', 'job_milliseconds');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await meter.flush();
+    expect(written).toEqual([['a', 'job_milliseconds', 10, expect.any(Number) as number]]);
+    stop();
+    stop();
+    await meter.flush();
+    expect(written.length).toBeLessThanOrEqual(2);
+  });
+
+  it('collects the rows that the gateway counted', async () => {
+    const { meter, rows, written } = metered();
+    const context = {
+      organizationId: 'a',
+      actor: { type: 'user', id: null },
+      permissions: new Set<string>(),
+      requestId: 'r',
+    } as const;
+    rows.count(context, [{ command: 'UPDATE', rowCount: 3, rows: [{}, {}] }]);
+    await meter.flush();
+    await meter.flush();
+    expect(written).toEqual([
+      ['a', 'rows_read', 10, 2],
+      ['a', 'rows_written', 10, 3],
+    ]);
   });
 
   it.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('ignores the amount %p', async (amount) => {

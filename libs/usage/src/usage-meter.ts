@@ -1,7 +1,6 @@
 /**
- * Counts what tenants use: in memory, written every USAGE_FLUSH_MS and at shutdown, one statement a tenant. Counts of a
- * flush that failed are kept for the next one. A process that is killed loses what it counted since its last flush;
- * a commit whose confirmation was lost is counted twice. Both are bounded by one flush of one process.
+ * Counts what tenants use: in memory, written every USAGE_FLUSH_MS and at shutdown, one statement a tenant. A process that
+ * is killed loses what it counted since its last flush, and nothing is ever counted twice: see UsageTally.
  */
 import {
   type BeforeApplicationShutdown,
@@ -13,19 +12,20 @@ import {
 } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { Clock, StockyardError } from '#libs/kernel';
-import { TenantContextHolder } from '#libs/tenancy';
-import { type UsageIncrement, UsageRepository } from './usage.repository';
+import { RowTally, TenantContextHolder } from '#libs/tenancy';
+import { UsageStopwatch } from './usage-stopwatch';
+import { UsageTally } from './usage-tally';
+import { UsageRepository } from './usage.repository';
 
 const HOUR_MS = 3_600_000;
 /** Tenants written at the same time: the pool belongs to requests. */
 const CONCURRENCY = 2;
 
-type Counts = Map<string, UsageIncrement>;
-
 @Injectable()
 export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger('UsageMeter');
-  private pending = new Map<string, Counts>();
+  private readonly tally = new UsageTally();
+  private readonly stopwatches = new Set<UsageStopwatch>();
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private failing = false;
@@ -33,6 +33,7 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
   constructor(
     private readonly repository: UsageRepository,
     private readonly tenant: TenantContextHolder,
+    private readonly rows: RowTally,
     private readonly clock: Clock,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'USAGE_FLUSH_MS'>,
   ) {}
@@ -47,10 +48,19 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
   count(organizationId: string, metric: string, amount = 1): void {
     if (!Number.isSafeInteger(amount) || amount <= 0) return;
     const periodMs = Math.floor(this.clock.nowMs() / HOUR_MS) * HOUR_MS;
-    this.merge(organizationId, { metric, periodStart: new Date(periodMs), value: amount });
+    this.tally.add(organizationId, { metric, periodStart: new Date(periodMs), value: amount });
   }
 
-  /** Writes what was counted before the call. Never rejects: what could not be written stays pending. */
+  /** Charges time to a metric such as `job_milliseconds` from now until the returned function is called. */
+  time(organizationId: string, metric: string): () => void {
+    const stopwatch = new UsageStopwatch((ms) => this.count(organizationId, metric, ms));
+    this.stopwatches.add(stopwatch);
+    return () => {
+      if (this.stopwatches.delete(stopwatch)) stopwatch.stop();
+    };
+  }
+
+  /** Writes what was counted before the call. Never rejects: what could not be written stays for the next one. */
   async flush(): Promise<void> {
     await this.running;
     this.running = this.writeAll().finally(() => (this.running = undefined));
@@ -68,43 +78,54 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
     await this.flush();
   }
 
-  private merge(organizationId: string, { metric, periodStart, value }: UsageIncrement): void {
-    const counts: Counts = this.pending.get(organizationId) ?? new Map<string, UsageIncrement>();
-    this.pending.set(organizationId, counts);
-    const key = `${periodStart.getTime()}:${metric}`;
-    counts.set(key, { metric, periodStart, value: (counts.get(key)?.value ?? 0) + value });
-  }
-
   private async writeAll(): Promise<void> {
-    const waiting = [...this.pending];
-    this.pending = new Map();
+    for (const stopwatch of this.stopwatches) stopwatch.lap();
+    for (const [organizationId, { read, written }] of this.rows.drain()) {
+      this.count(organizationId, 'rows_read', read);
+      this.count(organizationId, 'rows_written', written);
+    }
+    const waiting = this.tally.tenants();
     let away = false;
     const writer = async () => {
-      for (let next = waiting.pop(); next; next = waiting.pop()) {
-        // Without a database the rest is not tried one by one, each with its own wait.
-        if (away) this.keep(...next);
-        else away = (await this.write(...next)) === 'away';
+      // Without a database the rest is not tried one by one, each with its own wait.
+      for (let next = waiting.pop(); next !== undefined && !away; next = waiting.pop()) {
+        away = (await this.writeTenant(next)) === 'away';
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, writer));
   }
 
-  private keep(organizationId: string, counts: Counts): void {
-    for (const increment of counts.values()) this.merge(organizationId, increment);
+  /** What is owed from an earlier flush, then what was counted since. */
+  private async writeTenant(organizationId: string): Promise<'written' | 'refused' | 'away'> {
+    for (let batches = this.tally.isOwing(organizationId) ? 2 : 1; batches > 0; batches -= 1) {
+      const outcome = await this.writeNext(organizationId);
+      if (outcome !== 'written') return outcome;
+    }
+    return 'written';
   }
 
-  private async write(organizationId: string, counts: Counts): Promise<'written' | 'refused' | 'away'> {
+  private async writeNext(organizationId: string): Promise<'written' | 'refused' | 'away'> {
+    const batch = this.tally.next(organizationId);
+    if (!batch) return 'written';
     try {
       const actor = { type: 'system', id: null } as const;
       const context = { organizationId, actor, permissions: new Set<string>(), requestId: 'usage-flush' };
-      await this.tenant.run(context, () => this.repository.add([...counts.values()]));
+      await this.tenant.run(context, () => this.repository.apply(batch));
+      this.tally.confirm(organizationId);
       this.failing = false;
       return 'written';
     } catch (error) {
-      this.keep(organizationId, counts);
-      if (!this.failing) this.logger.warn({ err: error }, 'Usage could not be written; it is kept for the next flush.');
-      this.failing = true;
-      return error instanceof StockyardError && error.category === 'unavailable' ? 'away' : 'refused';
+      return this.failed(organizationId, error);
     }
+  }
+
+  private failed(organizationId: string, error: unknown): 'refused' | 'away' {
+    const category = error instanceof StockyardError ? error.category : undefined;
+    if (category === 'not_found') this.tally.forget(organizationId);
+    else if (!this.failing) {
+      this.failing = true;
+      this.logger.warn({ err: error }, 'Usage could not be written; it is kept for the next flush.');
+    }
+    return category === 'unavailable' ? 'away' : 'refused';
   }
 }

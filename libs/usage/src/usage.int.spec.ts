@@ -1,10 +1,8 @@
-import { type INestApplicationContext, Logger, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { ConfigModule } from '#libs/config';
-import { DatabaseModule } from '#libs/database';
-import { TenancyModule } from '#libs/tenancy';
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { newId } from '#libs/kernel';
 import { asTenant, createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
-import { UsageMeter, UsageModule, UsageRepository } from '.';
+import { meteringProcess } from '../test/usage-process';
+import { UsageMeter, UsageRepository } from '.';
 
 const HOUR_MS = 3_600_000;
 
@@ -13,19 +11,7 @@ describe('usage in the database', () => {
   const apps: INestApplicationContext[] = [];
 
   const start = async (): Promise<INestApplicationContext> => {
-    const { config } = env;
-    @Module({})
-    class Root {}
-    const module = {
-      module: Root,
-      imports: [
-        ConfigModule.forRoot({ ...config, USAGE_FLUSH_MS: 60_000 }),
-        TenancyModule,
-        DatabaseModule.forRoot({ config, applicationName: 'test' }),
-        UsageModule.forRoot(),
-      ],
-    };
-    const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+    const app = await meteringProcess({ ...env.config, USAGE_FLUSH_MS: 60_000 });
     apps.push(app);
     return app;
   };
@@ -100,15 +86,40 @@ describe('usage in the database', () => {
     const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
     const at = (hours: number) => new Date(hour + hours * HOUR_MS);
     const repository = app.get(UsageRepository);
-    await asTenant(app, one, () =>
-      repository.add(
-        [-1, 0, 1].map((hours) => ({ metric: 'api_calls', periodStart: at(hours), value: 10 ** (hours + 1) })),
-      ),
-    );
-    await asTenant(app, other, () => repository.add([{ metric: 'api_calls', periodStart: at(0), value: 5_000 }]));
+    const batch = (increments: readonly [metric: string, hours: number, value: number][]) => ({
+      writer: newId(),
+      number: 1,
+      increments: increments.map(([metric, hours, value]) => ({ metric, periodStart: at(hours), value })),
+    });
+    const calls = [-1, 0, 1].map((hours): [string, number, number] => ['api_calls', hours, 10 ** (hours + 1)]);
+    await asTenant(app, one, () => repository.apply(batch(calls)));
+    await asTenant(app, other, () => repository.apply(batch([['api_calls', 0, 5_000]])));
     await expect(asTenant(app, one, () => repository.totals(at(-1), at(1)))).resolves.toEqual([
       { metric: 'api_calls', value: 11 },
     ]);
     await expect(asTenant(app, one, () => repository.totals(at(2), at(3)))).resolves.toEqual([]);
+  });
+
+  it('tells of a level the newest value before the end of the period, and does not sum it', async () => {
+    const organization = await createOrganization(env);
+    const app = await start();
+    const at = (hour: number) => new Date(Date.UTC(2026, 10, 1, hour));
+    for (const [hour, value] of [
+      [1, 700],
+      [3, 200],
+      [9, 900],
+    ] as const) {
+      await env.query("insert into tenant_usage values ($1, 'bytes_stored', $2, $3)", [
+        organization.id,
+        at(hour),
+        value,
+      ]);
+    }
+    const level = (from: number, to: number) =>
+      asTenant(app, organization, () => app.get(UsageRepository).totals(at(from), at(to)));
+    await expect(level(0, 4)).resolves.toEqual([{ metric: 'bytes_stored', value: 200 }]);
+    await expect(level(5, 8)).resolves.toEqual([{ metric: 'bytes_stored', value: 200 }]);
+    await expect(level(0, 24)).resolves.toEqual([{ metric: 'bytes_stored', value: 900 }]);
+    await expect(level(0, 1)).resolves.toEqual([]);
   });
 });

@@ -7,7 +7,6 @@ import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq
 import { workerRedisOptions } from '../connection/queue-connection';
 import { classConcurrency, JOB_CLASSES } from '../job-class';
 import type { DrainingWorker } from './draining-worker';
-import { JOB_REFERENCE } from '../jobs/job';
 import type { JobOutcome } from './job-outcome';
 import { JobRunner } from './job-runner';
 
@@ -27,14 +26,13 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
 
   /** Three declared parameters, or BullMQ gives no signal. */
   override async process(job: Job, token?: string, signal?: AbortSignal): Promise<string> {
-    const began = performance.now();
     const outcome = await this.runner.run({
       data: job.data as unknown,
       attempt: job.attemptsMade + 1,
       waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
       signal: signal ?? new AbortController().signal,
+      onRun: (organizationId) => this.meter.time(organizationId, 'job_milliseconds'),
     });
-    this.charge(job, outcome, performance.now() - began);
     return this.conclude(outcome, job, token);
   }
 
@@ -46,14 +44,6 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
   @OnWorkerEvent('stalled')
   onStalled(jobId: string): void {
     this.logger.warn({ bull_job_id: jobId }, 'A worker was lost; its job goes on from its checkpoint');
-  }
-
-  /** Time that a handler ran for a tenant. Deliveries that were refused charge nobody: whom they name is not proven. */
-  private charge(job: Job, outcome: JobOutcome, elapsedMs: number): void {
-    const ran = outcome.kind === 'completed' || outcome.kind === 'retry' || outcome.kind === 'handed_back';
-    const reference = JOB_REFERENCE.validate(job.data);
-    if (!ran || reference.issues) return;
-    this.meter.count(reference.value.organization_id, 'job_milliseconds', Math.max(1, Math.round(elapsedMs)));
   }
 
   private async conclude(outcome: JobOutcome, job: Job, token: string | undefined): Promise<string> {

@@ -26,6 +26,8 @@ export interface JobDelivery {
   /** How often this attempt has waited for a dependency. */
   readonly waits: number;
   readonly signal: AbortSignal;
+  /** Called when the tenant's own row has proven the job and its handler is about to run; the result, when it has. */
+  readonly onRun?: (organizationId: string) => () => void;
 }
 
 /** What the registries know of a job's type. */
@@ -90,7 +92,13 @@ export class JobRunner {
       organizationId: reference.organization_id,
       signal: delivery.signal,
     });
-    const result = await plan.handler.run(run);
+    const ended = delivery.onRun?.(reference.organization_id);
+    let result: Readonly<Record<string, unknown>>;
+    try {
+      result = await plan.handler.run(run);
+    } finally {
+      ended?.();
+    }
     const completed = await this.jobs.transition(completeJob(job.id, JSON.stringify(result)));
     if (!completed) return { kind: 'skipped' };
     publishProgress(this.events, reference.organization_id, completed);
