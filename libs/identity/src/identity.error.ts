@@ -36,12 +36,3 @@ export function emailTaken(): StockyardError {
     message: 'A user of this organization has this e-mail address already.',
   });
 }
-
-export function userLimitExceeded(maximum: number): StockyardError {
-  return new StockyardError({
-    code: 'limit_exceeded',
-    category: 'forbidden',
-    message: `The organization may have ${maximum} users (max_users); delete one or ask for a higher limit.`,
-    details: { limit: 'max_users', maximum },
-  });
-}

@@ -54,7 +54,31 @@ describe('users', () => {
     const attempts = await Promise.allSettled(prepared.map((user) => app.as(small, () => creation.add(user))));
     expect(outcomes(attempts)).toEqual({ ok: 3, limit_exceeded: 9 });
     const refusal = attempts.find((attempt) => attempt.status === 'rejected');
-    expect(refusal?.reason).toMatchObject({ category: 'forbidden', details: { limit: 'max_users', maximum: 3 } });
+    expect(refusal?.reason).toMatchObject({
+      category: 'forbidden',
+      details: { limit: 'max_users', maximum: 3, requested: 4 },
+    });
+  });
+
+  it('take one free place once, whoever of 20 at once gets it, by the limit of this moment', async () => {
+    const small = await app.organization({ maxUsers: 1 });
+    const creation = app.get(UserCreation);
+    await app.addUser(small);
+    await app.env.query('update tenant_limits set max_users = 2 where organization_id = $1', [small.id]);
+    const { passwordHash } = await creation.prepare({
+      email: 'x@example.com',
+      name: 'X',
+      role: 'viewer',
+      password: PASSWORD,
+    });
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, number) => {
+        const user = { id: newId(), email: `u${number}@example.com`, name: 'U', role: 'viewer', passwordHash } as const;
+        return app.as(small, () => creation.add(user));
+      }),
+    );
+    expect(outcomes(attempts)).toEqual({ ok: 1, limit_exceeded: 19 });
+    expect(await app.as(small, () => app.get(UserService).list({ limit: 100 }))).toHaveLength(2);
   });
 
   it('always include an owner: of two owners that give up at once, one may not', async () => {

@@ -1,6 +1,6 @@
 /** The rate-limit policies: what each counts, over which time, and what holds while Redis is away. */
 
-export const POLICY_NAMES = ['api', 'auth', 'export', 'bulk'] as const;
+export const POLICY_NAMES = ['api', 'api_calls_per_hour', 'auth', 'export', 'bulk'] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
 const MINUTE_MS = 60_000;
@@ -11,9 +11,12 @@ export interface Policy {
   /**
    * `sliding`: never more than the limit in any stretch of `windowMs`, in steps of a sixtieth of it.
    * `fixed`: never more than the limit from the first request on until `windowMs` later.
+   * `aligned`: never more than the limit in a stretch that begins at a multiple of `windowMs` of Unix time, such as an hour.
    */
-  readonly window: 'sliding' | 'fixed';
+  readonly window: 'sliding' | 'fixed' | 'aligned';
   readonly windowMs: number;
+  /** A quota of the organization refuses with `limit_exceeded`, a rate with `rate_limit_exceeded`. */
+  readonly kind: 'rate' | 'quota';
   /**
    * The limit in each process while Redis is away; null refuses, as this work is too dear to be let through uncounted.
    */
@@ -22,16 +25,25 @@ export interface Policy {
 
 export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
   /** Every request of a tenant. */
-  api: { name: 'api', window: 'sliding', windowMs: MINUTE_MS, insurance: (limit) => limit },
+  api: { name: 'api', kind: 'rate', window: 'sliding', windowMs: MINUTE_MS, insurance: (limit) => limit },
+  /** The same requests, in each hour of the clock: what an organization may use up. Named as its column in `tenant_limits`. */
+  api_calls_per_hour: {
+    name: 'api_calls_per_hour',
+    kind: 'quota',
+    window: 'aligned',
+    windowMs: HOUR_MS,
+    insurance: (limit) => limit,
+  },
   /** Attempts to log in or refresh, per account and per address. Stricter alone: an attacker may have cut Redis off. */
   auth: {
     name: 'auth',
+    kind: 'rate',
     window: 'fixed',
     windowMs: 15 * MINUTE_MS,
     insurance: (limit) => Math.max(1, Math.floor(limit / 2)),
   },
-  export: { name: 'export', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
-  bulk: { name: 'bulk', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
+  export: { name: 'export', kind: 'rate', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
+  bulk: { name: 'bulk', kind: 'rate', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
 };
 
 /** One counter that a request must pass. */

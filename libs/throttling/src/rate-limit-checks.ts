@@ -8,6 +8,7 @@ import { type Check, POLICIES, type PolicyName } from './policy';
 
 const LIMIT_OF: Readonly<Record<PolicyName, keyof Limits>> = {
   api: 'requestsPerMinute',
+  api_calls_per_hour: 'apiCallsPerHour',
   auth: 'authAttemptsPer15Minutes',
   export: 'exportsPerHour',
   bulk: 'bulkPerHour',

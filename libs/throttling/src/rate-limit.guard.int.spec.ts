@@ -11,11 +11,11 @@ import {
 import { APP_GUARD } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigModule } from '#libs/config';
-import { DatabaseModule } from '#libs/database';
+import { DatabaseModule, TenantDatabase } from '#libs/database';
 import { createHttpApplication } from '#libs/http';
 import { ObservabilityModule } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
-import { TenancyModule, TenantContextHolder } from '#libs/tenancy';
+import { TenancyModule, TenantContextHolder, TIER_LIMITS } from '#libs/tenancy';
 import { createOrganization, createTestEnvironment, type TestEnvironment, type TestOrganization } from '#libs/testing';
 import { UsageMeter, UsageModule } from '#libs/usage';
 import type { FastifyRequest } from 'fastify';
@@ -123,11 +123,11 @@ describe('the rate limit guard', () => {
     const first = await call(organization, 'GET', '/things');
     expect(first.statusCode).toBe(200);
     expect(first.headers).toMatchObject({
-      'ratelimit-policy': '"api";q=2;w=60',
+      'ratelimit-policy': `"api";q=2;w=60, "api_calls_per_hour";q=${TIER_LIMITS.free.apiCallsPerHour};w=3600`,
       'x-ratelimit-limit': '2',
       'x-ratelimit-remaining': '1',
     });
-    expect(first.headers.ratelimit).toMatch(/^"api";r=1;t=(60|61)$/);
+    expect(first.headers.ratelimit).toMatch(/^"api";r=1;t=(60|61), "api_calls_per_hour";r=5999;t=\d+$/);
     expect((await call(organization, 'GET', '/others')).statusCode).toBe(200);
     const refused = await call(organization, 'GET', '/things');
     expect(refused.statusCode).toBe(429);
@@ -150,10 +150,47 @@ describe('the rate limit guard', () => {
   it('holds a named policy beside api', async () => {
     const organization = await withLimits({ exports_per_hour: 1 });
     const first = await call(organization, 'POST', '/exports');
-    expect(first.headers['ratelimit-policy']).toBe('"api";q=100;w=60, "export";q=1;w=3600');
+    expect(first.headers['ratelimit-policy']).toBe(
+      '"api";q=100;w=60, "api_calls_per_hour";q=6000;w=3600, "export";q=1;w=3600',
+    );
     const refused = await call(organization, 'POST', '/exports');
     expect(refused.json()).toMatchObject({ code: 'rate_limit_exceeded', policy: 'export' });
     expect((await call(organization, 'GET', '/things')).statusCode).toBe(200);
+  });
+
+  it('holds the calls of an hour, names the limit, and says when the hour ends', async () => {
+    const organization = await withLimits({ api_calls_per_hour: 3 });
+    for (let i = 0; i < 3; i += 1) expect((await call(organization, 'GET', '/things')).statusCode).toBe(200);
+    const refused = await call(organization, 'GET', '/things');
+    const secondsLeft = 3_600 - (Math.floor(Date.now() / 1_000) % 3_600);
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json()).toMatchObject({
+      code: 'limit_exceeded',
+      limit: 'api_calls_per_hour',
+      maximum: 3,
+      in_use: 3,
+    });
+    expect(Math.abs(Number(refused.headers['retry-after']) - secondsLeft)).toBeLessThanOrEqual(2);
+    expect(refused.headers['x-ratelimit-limit']).toBe('3');
+  });
+
+  it('makes refusals no statement each: they are counted in memory and written with the next flush', async () => {
+    const organization = await withLimits({ api_calls_per_hour: 1 });
+    await call(organization, 'GET', '/things');
+    const statement = jest.spyOn(app.get(TenantDatabase), 'batch');
+    try {
+      for (let i = 0; i < 50; i += 1) expect((await call(organization, 'GET', '/things')).statusCode).toBe(429);
+      const own = () => statement.mock.calls.filter(([[first]]) => first?.name !== 'usage_apply');
+      expect(own()).toEqual([]);
+      await app.get(UsageMeter).flush();
+    } finally {
+      statement.mockRestore();
+    }
+    const [row] = await env.query<{ value: string }>(
+      "select value from tenant_usage where organization_id = $1 and metric = 'rate_limit_exceeded_api_calls_per_hour'",
+      [organization.id],
+    );
+    expect(Number(row!.value)).toBe(50);
   });
 
   it('counts admitted calls and refusals as usage', async () => {

@@ -1,5 +1,5 @@
 /**
- * Stands between authentication and permissions. Every request of a tenant passes `api` and what its handler names; public
+ * Stands between authentication and permissions. Every request of a tenant passes `api`, `api_calls_per_hour` and what its handler names; public
  * handlers pass `auth` where they name it; operators and probes pass. All checks of a request are one round trip, and
  * one that is refused costs nothing.
  */
@@ -22,6 +22,7 @@ import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 /** The metadata that libs/identity's decorators set; identity is domain and cannot be imported here. */
 const ACCESS_KEY = 'stockyard:access';
+const EVERY_REQUEST = ['api', 'api_calls_per_hour'] as const;
 
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
@@ -60,7 +61,8 @@ export class RateLimitGuard extends ThrottlerGuard {
       ]) ?? [];
     const caller = this.tenant.peek();
     if (caller) {
-      return this.checks.ofTenant(caller.organizationId, ['api', ...(this.permitted(context, caller) ? named : [])]);
+      const policies = [...EVERY_REQUEST, ...(this.permitted(context, caller) ? named : [])];
+      return this.checks.ofTenant(caller.organizationId, policies);
     }
     return named.includes('auth') ? this.checks.ofAttempt(await this.attemptOf(context)) : [];
   }
@@ -94,7 +96,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     for (const [name, value] of Object.entries(rateLimitHeaders(verdict))) reply.header(name, value);
   }
 
-  /** Throws `rate_limit_exceeded`. */
+  /** Throws `rate_limit_exceeded` or `limit_exceeded`. */
   protected refuse(verdict: Verdict): never {
     const caller = this.tenant.peek();
     const { name } = exceeded(verdict).check.policy;

@@ -18,7 +18,7 @@ const HAMMER = `
   const [url, file, key, window, limit, attempts] = process.argv.slice(1);
   const redis = new Redis(url);
   redis.defineCommand('take', { numberOfKeys: 1, lua: readFileSync(file, 'utf8') });
-  const all = Array.from({ length: Number(attempts) }, () => redis.take(key, window, limit, 60000));
+  const all = Array.from({ length: Number(attempts) }, () => redis.take(key, window, limit, 2592000000));
   Promise.all(all).then((replies) => {
     process.stdout.write(String(replies.filter(([admitted]) => admitted === 1).length));
     redis.disconnect();
@@ -72,8 +72,8 @@ describe('the Redis storage of rate limits', () => {
     key: at,
   });
 
-  it.each(['fixed', 'sliding'])(
-    'admits exactly the limit of a %s window to 8 processes that hammer it',
+  it.each(['fixed', 'sliding', 'aligned'])(
+    'admits exactly the limit of one %s window to 8 processes that hammer it',
     async (window) => {
       const file = join(__dirname, 'take.lua');
       const shared = key('hammered');
@@ -118,6 +118,31 @@ describe('the Redis storage of rate limits', () => {
       timeoutMs: 1_000,
       intervalMs: 20,
     });
+  });
+
+  it('counts an aligned window to the next multiple of its length, on the clock of Redis', async () => {
+    const windowMs = 400;
+    const aligned = check('api_calls_per_hour', 2, { windowMs });
+    const redisMs = async () => {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    };
+    for (let round = 0; round < 4; round += 1) {
+      const began = Math.floor((await redisMs()) / windowMs);
+      let admitted = 0;
+      let verdict = await storage.take([aligned]);
+      for (; verdict.admitted; verdict = await storage.take([aligned])) admitted += 1;
+      const now = await redisMs();
+      if (Math.floor(now / windowMs) === began) {
+        expect(admitted).toBe(2);
+        expect(Math.abs(verdict.measures[0]!.resetMs - (windowMs - (now % windowMs)))).toBeLessThanOrEqual(20);
+      }
+      await waitFor(async () => Math.floor((await redisMs()) / windowMs) > began, {
+        what: 'the next window',
+        intervalMs: 5,
+      });
+    }
+    expect((await storage.take([aligned])).admitted).toBe(true);
   });
 
   it('charges nothing for what it refuses, in none of the checks', async () => {

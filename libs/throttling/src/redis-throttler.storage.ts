@@ -19,7 +19,7 @@ const TAKE_SOURCE = join(__dirname, 'take.lua');
 type Reply = readonly [admitted: 0 | 1, ...usedAndReset: number[]];
 type StorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/** A script is called with a fixed number of keys; requests pass one or two checks, seldom three. */
+/** A script is called with a fixed number of keys; requests pass two or three checks. */
 const scripts = new Map<number, LuaScript<Reply>>();
 
 function takeScript(checks: number): LuaScript<Reply> {

@@ -41,6 +41,19 @@ describe('a refusal', () => {
     });
   });
 
+  it('of a quota names the limit of the organization and the end of its hour', () => {
+    const verdict = {
+      admitted: false,
+      measures: [measure('api', 100, 5, 60_000), measure('api_calls_per_hour', 7, 7, 90_001)],
+    };
+    expect(rateLimitExceeded(verdict)).toMatchObject({
+      code: 'limit_exceeded',
+      category: 'limited',
+      retryAfterSeconds: 91,
+      details: { limit: 'api_calls_per_hour', maximum: 7, in_use: 7 },
+    });
+  });
+
   it('is for the exceeded check that takes longest', () => {
     const verdict = { admitted: false, measures: [measure('api', 5, 5, 10_000), measure('bulk', 5, 5, 90_000)] };
     expect(exceeded(verdict).check.policy.name).toBe('bulk');

@@ -1,5 +1,6 @@
 /** Reads a verdict: which check matters most, and what is said of it to the client. */
 import { StockyardError } from '#libs/kernel';
+import { limitExceeded } from '#libs/tenancy';
 import type { Measure, Verdict } from './policy';
 
 const remaining = ({ check, used }: Measure): number => Math.max(0, check.limit - used);
@@ -45,10 +46,13 @@ export function rateLimitHeaders(verdict: Verdict): Record<string, string> {
   };
 }
 
-/** The refusal (429) of a request that was not admitted. */
+/** The refusal (429) of a request that was not admitted: of an organization's quota, or of a rate. */
 export function rateLimitExceeded(verdict: Verdict): StockyardError {
-  const { check, resetMs } = exceeded(verdict);
+  const { check, used, resetMs } = exceeded(verdict);
   const retryAfterSeconds = seconds(resetMs);
+  if (check.policy.kind === 'quota') {
+    return limitExceeded({ limit: check.policy.name, maximum: check.limit, inUse: used, retryAfterSeconds });
+  }
   return new StockyardError({
     code: 'rate_limit_exceeded',
     category: 'limited',

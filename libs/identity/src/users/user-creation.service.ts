@@ -3,11 +3,11 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
 import { isUniqueViolation, TenantDatabase } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { Directory, TenantContextHolder } from '#libs/tenancy';
+import { TenantContextHolder } from '#libs/tenancy';
 import type { EntityManager } from 'typeorm';
 import { refuseBeyondCaller } from '../access/grants';
 import { ROLE_PERMISSIONS, type Role } from '../access/permissions';
-import { emailTaken, userLimitExceeded } from '../identity.error';
+import { emailTaken } from '../identity.error';
 import { PasswordService } from '../passwords/password.service';
 import type { User } from './user.entity';
 import { type NewUserRow, UserRepository } from './user.repository';
@@ -27,7 +27,6 @@ export class UserCreation {
   constructor(
     private readonly database: TenantDatabase,
     private readonly tenant: TenantContextHolder,
-    private readonly directory: Directory,
     private readonly repository: UserRepository,
     private readonly passwords: PasswordService,
     private readonly audit: AuditService,
@@ -43,13 +42,9 @@ export class UserCreation {
   }
 
   /** Throws `permission_denied`, `limit_exceeded` (403) or `email_taken` (409). */
-  async add(prepared: PreparedUser): Promise<User> {
-    const { organizationId, permissions } = this.tenant.current();
-    refuseBeyondCaller(ROLE_PERMISSIONS[prepared.role], permissions);
-    const maximum = (await this.directory.find(organizationId))?.limits.maxUsers ?? 0;
-    return this.insert(prepared, async (manager) => {
-      if ((await this.repository.count(manager)) >= maximum) throw userLimitExceeded(maximum);
-    });
+  add(prepared: PreparedUser): Promise<User> {
+    refuseBeyondCaller(ROLE_PERMISSIONS[prepared.role], this.tenant.current().permissions);
+    return this.insert(prepared, (manager) => this.repository.requireRoom(manager));
   }
 
   /** Adds the first user of an organization that is being made and that the directory does not know yet. */

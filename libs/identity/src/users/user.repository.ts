@@ -63,8 +63,10 @@ export class UserRepository {
       .getOne();
   }
 
-  count(manager: EntityManager): Promise<number> {
-    return manager.getRepository(User).countBy({ organizationId: this.organizationId });
+  /** Throws `limit_exceeded` (403) when one more user would be beyond `max_users`. Under the membership lock. */
+  async requireRoom(manager: EntityManager): Promise<void> {
+    const users = '(select count(*) from users where organization_id = $1)';
+    await manager.query(`select require_tenant_limit($1, 'max_users', ${users} + 1)`, [this.organizationId]);
   }
 
   /** Active owners besides one user. */
