@@ -15,6 +15,10 @@ export interface FileStat {
   readonly modifiedAt: Date;
 }
 
+export interface ListedFile extends FileStat {
+  readonly key: string;
+}
+
 /** Bytes from `start` (0 is the first) to `end`, inclusive; to the end of the file without `end`. */
 export interface ByteRange {
   readonly start: number;
@@ -24,6 +28,8 @@ export interface ByteRange {
 export interface PutOptions {
   /** More than this is refused with `file_too_large` (413), and nothing is kept. */
   readonly maxBytes: number;
+  /** Only the platform's own user may read it on the machine (mode 0600); for what holds hashes of secrets. */
+  readonly confidential?: boolean;
 }
 
 export abstract class FileStore {
@@ -41,6 +47,12 @@ export abstract class FileStore {
 
   /** Deleting what is not there is no error. */
   abstract delete(key: string): Promise<void>;
+
+  /** Every file of this tenant, in no order. What appears or goes meanwhile may or may not be among them. */
+  abstract list(): AsyncIterable<ListedFile>;
+
+  /** Deletes every file of this tenant, or those below a folder such as `operations/1`; resolves with their number. */
+  abstract deleteAll(folder?: string): Promise<number>;
 
   /** Removes what interrupted puts of this tenant left behind and nobody has written to for `olderThanMs`. */
   abstract removeAbandoned(olderThanMs: number): Promise<void>;

@@ -1,4 +1,11 @@
 /** Storage: files of tenants, uploaded or produced. */
-export { type ByteRange, FileStore, type FileStat, type PutOptions, type StoredFile } from './file-store';
+export {
+  type ByteRange,
+  FileStore,
+  type FileStat,
+  type ListedFile,
+  type PutOptions,
+  type StoredFile,
+} from './file-store';
 export { LocalFileStore } from './local-file-store';
 export { StorageModule } from './storage.module';

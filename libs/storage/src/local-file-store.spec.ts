@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId, sha256Hex } from '#libs/kernel';
@@ -90,6 +90,27 @@ describe('LocalFileStore', () => {
       await store.removeAbandoned(0);
     });
     await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  it('lists the files of the tenant, and deletes a folder or all of them', async () => {
+    await asTenant(newId(), () => store.put('a.csv', bytes('theirs'), { maxBytes: 100 }));
+    await asTenant(organizationId, async () => {
+      expect(await store.deleteAll()).toBe(0);
+      for (const key of ['a.csv', 'operations/1/a.json', 'operations/1/b.json', 'operations/2.tgz'])
+        await store.put(key, bytes('mine'), { maxBytes: 100, confidential: key.endsWith('tgz') });
+      const keys = async () => {
+        const found: string[] = [];
+        for await (const { key } of store.list()) found.push(key);
+        return found.sort();
+      };
+      expect(await keys()).toEqual(['a.csv', 'operations/1/a.json', 'operations/1/b.json', 'operations/2.tgz']);
+      expect(statSync(join(root, organizationId, 'operations/2.tgz')).mode & 0o777).toBe(0o600);
+      expect(await store.deleteAll('operations/1')).toBe(2);
+      expect(await keys()).toEqual(['a.csv', 'operations/2.tgz']);
+      expect(await store.deleteAll()).toBe(2);
+      expect(await keys()).toEqual([]);
+    });
+    expect(readdirSync(root)).toHaveLength(1); // the other tenant's
   });
 
   it.each(['../x', 'a/../../x', '/etc/passwd', 'a//b', '.hidden', 'a\\b', 'a/.', 'A', '', 'a\0b', 'a/b.csv/..'])(

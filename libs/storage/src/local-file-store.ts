@@ -2,14 +2,21 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
 import { TenantContextHolder } from '#libs/tenancy';
 import { tenantPath } from './file-key';
-import { type ByteRange, FileStore, type FileStat, type PutOptions, type StoredFile } from './file-store';
+import {
+  type ByteRange,
+  FileStore,
+  type FileStat,
+  type ListedFile,
+  type PutOptions,
+  type StoredFile,
+} from './file-store';
 
 const TEMPORARY = '.partial';
 
@@ -30,7 +37,7 @@ export class LocalFileStore extends FileStore {
     await mkdir(dirname(path), { recursive: true });
     const temporary = `${path}.${randomBytes(6).toString('hex')}${TEMPORARY}`;
     try {
-      const handle = await open(temporary, 'wx', 0o640);
+      const handle = await open(temporary, 'wx', options.confidential ? 0o600 : 0o640);
       const stored = await write(handle, content, options).finally(() => handle.close());
       await rename(temporary, path);
       await syncDirectory(dirname(path));
@@ -67,12 +74,24 @@ export class LocalFileStore extends FileStore {
     await rm(this.path(key), { force: true });
   }
 
+  override async *list(): AsyncGenerator<ListedFile> {
+    const own = this.own();
+    for (const entry of await filesBelow(own)) {
+      const found = entry.endsWith(TEMPORARY) ? undefined : await stat(join(own, entry)).catch(() => undefined);
+      if (found) yield { key: entry.replaceAll('\\', '/'), bytes: found.size, modifiedAt: found.mtime };
+    }
+  }
+
+  override async deleteAll(folder?: string): Promise<number> {
+    const path = folder === undefined ? this.own() : this.path(folder);
+    const { length } = await filesBelow(path);
+    await rm(path, { recursive: true, force: true });
+    return length;
+  }
+
   override async removeAbandoned(olderThanMs: number): Promise<void> {
-    const own = join(this.root, this.tenant.current().organizationId);
-    const entries = await readdir(own, { recursive: true }).catch((error: unknown) => {
-      if (isMissing(error)) return [];
-      throw error;
-    });
+    const own = this.own();
+    const entries = await filesBelow(own);
     for (const entry of entries.filter((name) => name.endsWith(TEMPORARY))) {
       const found = await stat(join(own, entry)).catch(() => undefined);
       if (found && Date.now() - found.mtimeMs > olderThanMs) await rm(join(own, entry), { force: true });
@@ -84,8 +103,25 @@ export class LocalFileStore extends FileStore {
     await access(this.root, constants.R_OK | constants.W_OK);
   }
 
+  private own(): string {
+    return join(this.root, this.tenant.current().organizationId);
+  }
+
   private path(key: string): string {
     return join(this.root, tenantPath(this.tenant.current().organizationId, key));
+  }
+}
+
+/** Paths of the files below a directory, relative to it; none where it is missing. */
+async function filesBelow(directory: string): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(directory, join(parentPath, name)));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 
