@@ -30,6 +30,8 @@ export interface PutOptions {
   readonly maxBytes: number;
   /** Only the platform's own user may read it on the machine (mode 0600); for what holds hashes of secrets. */
   readonly confidential?: boolean;
+  /** Not counted against the tenant, because its rows bring the count along: a tenant that is restored. Default false. */
+  readonly uncharged?: boolean;
 }
 
 export abstract class FileStore {
@@ -54,7 +56,10 @@ export abstract class FileStore {
   /** Deletes every file of this tenant, or those below a folder such as `operations/1`; resolves with their number. */
   abstract deleteAll(folder?: string): Promise<number>;
 
-  /** Removes what interrupted puts of this tenant left behind and nobody has written to for `olderThanMs`. */
+  /**
+   * Removes what interrupted puts of this tenant left behind and nobody has written to for `olderThanMs`, and brings what is
+   * counted of its files in line with what is there.
+   */
   abstract removeAbandoned(olderThanMs: number): Promise<void>;
 
   /** Rejects when files cannot be written at the moment. Needs no tenant. */

@@ -28,7 +28,11 @@ export class ImportsController {
   @ApiConsumes('text/csv')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiResponse({ status: 202, standardSchema: JOB })
-  @ApiProblems({ 413: '`file_too_large`.', 415: 'Send text/csv.' })
+  @ApiProblems({
+    403: '`limit_exceeded` (max_storage_bytes) or not permitted.',
+    413: '`file_too_large`.',
+    415: 'Send text/csv.',
+  })
   create(
     @IdempotencyKey() key: string,
     @CsvUpload() content: AsyncIterable<Uint8Array>,

@@ -1,6 +1,6 @@
 /**
  * Runs exports: pages of rows are streamed into a file that appears when it is whole. A run that breaks off leaves
- * nothing behind, and the next one begins anew.
+ * nothing behind, and the next one begins anew. One that exceeds `max_storage_bytes` fails for good with `limit_exceeded`.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';

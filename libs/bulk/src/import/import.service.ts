@@ -29,7 +29,7 @@ export class ImportService {
 
   /**
    * The same key with the same bytes answers with the same job; with other bytes it is refused. Throws `file_too_large`
-   * beyond the upload limit, and keeps nothing of what it refuses.
+   * beyond the upload limit and `limit_exceeded` beyond `max_storage_bytes`, and keeps nothing of what it refuses.
    */
   async create({ key, content }: Upload): Promise<IdempotentReply<JobView>> {
     const id = newId();
