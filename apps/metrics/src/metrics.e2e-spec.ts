@@ -93,6 +93,16 @@ describe('the metrics process', () => {
     expect(statusCode).toBe(200);
   });
 
+  it('tells how many months of partitions are left', async () => {
+    const month = new Date();
+    month.setUTCMonth(month.getUTCMonth() + 3, 1);
+    const name = `outbox_${month.toISOString().slice(0, 7).replace('-', '')}`;
+    await env.query(`drop table ${name}`);
+    const { body } = await app.inject({ url: '/metrics' });
+    expect(body).toMatch(/^stockyard_partition_headroom_months\{shard="main",parent="tenant_usage"\} 3$/m);
+    expect(body).toMatch(/^stockyard_partition_headroom_months\{shard="main",parent="outbox"\} 2$/m);
+  });
+
   it('counts organizations, queues and replicas', async () => {
     const { id } = await createOrganization(env);
     await env.query("update organizations set state = 'suspended' where id = $1", [id]);

@@ -17,6 +17,8 @@ import { ClusterController } from './cluster/cluster.controller';
 import { ClusterGauges } from './cluster/cluster-gauges';
 import { ClusterService } from './cluster/cluster.service';
 import { OrganizationCountsRepository } from './cluster/organization-counts.repository';
+import { PartitionGauge } from './cluster/partition-gauge';
+import { PartitionHeadroomRepository } from './cluster/partition-headroom.repository';
 import { QueueDepthsRepository } from './cluster/queue-depths.repository';
 import { ReplicaLagRepository } from './cluster/replica-lag.repository';
 import { QuestionsController } from './questions.controller';
@@ -43,6 +45,8 @@ export class MetricsModule {
         ClusterService,
         ClusterGauges,
         OrganizationCountsRepository,
+        PartitionGauge,
+        PartitionHeadroomRepository,
         QueueDepthsRepository,
         ReplicaLagRepository,
         { provide: APP_GUARD, useClass: OperatorGuard },

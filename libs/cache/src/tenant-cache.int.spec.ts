@@ -5,6 +5,7 @@ import { PlatformEvents } from '#libs/messaging';
 import { redisOptions } from '#libs/redis';
 import { TenantContextHolder } from '#libs/tenancy';
 import { type LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
+import type { UsageMeter } from '#libs/usage';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { ClsService } from 'nestjs-cls';
@@ -34,12 +35,16 @@ class CacheProcess {
   readonly events = new RecordedEvents();
   readonly redis: Redis;
   readonly cache: TenantCache;
+  readonly metered: [organizationId: string, metric: string, amount: number][] = [];
   private readonly tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
 
   constructor(url: string, commandTimeout: number) {
     this.redis = new Redis(url, { ...redisOptions('fast'), commandTimeout });
     this.redis.on('error', () => undefined);
-    this.cache = new TenantCache(this.tenant, this.events, this.redis, { REDIS_KEY_PREFIX: PREFIX });
+    const usage = {
+      count: (...each: [string, string, number]) => void this.metered.push(each),
+    } as unknown as UsageMeter;
+    this.cache = new TenantCache(this.tenant, this.events, this.redis, { REDIS_KEY_PREFIX: PREFIX }, usage);
   }
 
   as<T>(organizationId: string, work: (cache: TenantCache) => Promise<T>): Promise<T> {
@@ -74,6 +79,18 @@ describe('the tenant cache', () => {
 
   beforeAll(async () => {
     server = await startLocalRedis();
+  });
+
+  it('meters the bytes of values that it stored, once', async () => {
+    const process = await start();
+    const organization = newId();
+    const text = JSON.stringify({ sku: 'Ä', version: 1 });
+    for (let round = 0; round < 3; round += 1) {
+      await process.as(organization, (cache) =>
+        cache.get(PRODUCTS, 'k', () => Promise.resolve({ sku: 'Ä', version: 1 })),
+      );
+    }
+    expect(process.metered).toEqual([[organization, 'cache_bytes', Buffer.byteLength(text)]]);
   });
 
   afterEach(async () => {

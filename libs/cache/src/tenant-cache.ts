@@ -2,13 +2,15 @@
  * The tenant's cache: a second of memory in this process over minutes in Redis. Reading needs a tenant context, and
  * no key can name another tenant's value. Whoever writes calls `invalidate` after its commit; then no process fills in
  * what was loaded before, this process answers with nothing older from that moment, and the others at the latest when
- * their second of memory is over. With Redis away every read loads, once per process at a time.
+ * their second of memory is over. With Redis away every read loads, once per process at a time. What is filled in counts
+ * as the tenant's `cache_bytes`, where the process meters usage.
  */
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { PlatformEvents } from '#libs/messaging';
 import { CACHE_REDIS } from '#libs/redis';
 import { TenantContextHolder } from '#libs/tenancy';
+import { UsageMeter } from '#libs/usage';
 import type { Redis } from 'ioredis';
 import { type EntryAddress, entryKeys, namespaceKey } from './cache-keys';
 import type { CacheNamespace } from './cache-namespace';
@@ -36,6 +38,7 @@ export class TenantCache {
     private readonly events: PlatformEvents,
     @Inject(CACHE_REDIS) redis: Redis,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
+    @Optional() private readonly usage?: UsageMeter,
   ) {
     this.far = new RedisLevel(redis);
   }
@@ -107,8 +110,10 @@ export class TenantCache {
     const loaded = decode<T>(payload)!.value; // as everybody else will read it
     const ttlMs = loaded === undefined ? namespace.negativeTtlMs : namespace.ttlMs;
     const lifeMs = Math.max(1, Math.round(ttlMs * (1 - JITTER * Math.random())));
-    if (found && !(await this.far.fill(keys, { versions: found.versions, payload, ttlMs: lifeMs }))) {
-      this.statistics.count('fill_refused');
+    if (found) {
+      const filled = await this.far.fill(keys, { versions: found.versions, payload, ttlMs: lifeMs });
+      if (filled) this.usage?.count(address.organizationId, 'cache_bytes', Buffer.byteLength(payload));
+      else this.statistics.count('fill_refused');
     }
     return this.landed(namespace, loaded);
   }

@@ -112,6 +112,13 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   UPLOAD_LIMIT_BYTES: count(2_147_483_648, 1_099_511_627_776, 'Largest CSV upload.'),
   SHUTDOWN_GRACE_MS: count(15_000, 600_000, 'Time to finish requests and jobs after SIGTERM.'),
   USAGE_FLUSH_MS: count(2_000, 60_000, 'How often counted usage is written to `tenant_usage`.'),
+  USAGE_RETENTION_MONTHS: count(13, 1_200, 'Whole months for which `tenant_usage` is kept after their end.'),
+  AUDIT_RETENTION_MONTHS: count(13, 1_200, 'The same for `audit_log`.'),
+  OUTBOX_RETENTION_DAYS: count(
+    7,
+    3_650,
+    'Days for which a month of `outbox` is kept after its end; one with unpublished rows stays until they are published.',
+  ),
   QUEUE_CONCURRENCY_CRITICAL: count(10, 1_000, 'Jobs of class `critical` that one worker runs at once.'),
   QUEUE_CONCURRENCY_HIGH: count(8, 1_000, 'The same for class `high`.'),
   QUEUE_CONCURRENCY_NORMAL: count(5, 1_000, 'The same for class `normal`.'),

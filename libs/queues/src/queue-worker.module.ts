@@ -25,6 +25,8 @@ import { JobProducer } from './relay/job-producer';
 import { OutboxRelay } from './relay/outbox-relay';
 import { OutboxRepository } from './relay/outbox.repository';
 import { JobRescue } from './upkeep/job-rescue.task';
+import { PartitionRepository } from './upkeep/partition.repository';
+import { PartitionUpkeep } from './upkeep/partition-upkeep';
 import { RetentionTask } from './upkeep/retention.task';
 import { UpkeepService } from './upkeep/upkeep.service';
 import { UpkeepTasks } from './upkeep/upkeep-tasks';
@@ -83,7 +85,7 @@ export class QueueWorkerModule {
       providers: [
         ...[TopicRegistry, OutboxRepository, JobProducer, OutboxRelay],
         ...[HandlerRegistry, JobTenancy, JobRunner, ...classProcessors(config), QueueHost],
-        ...[UpkeepTasks, UpkeepService, RetentionTask, JobRescue],
+        ...[UpkeepTasks, UpkeepService, PartitionRepository, PartitionUpkeep, RetentionTask, JobRescue],
       ],
       exports: [TopicRegistry, OutboxRelay, QueueHost, UpkeepTasks, UpkeepService],
     };

@@ -1,14 +1,15 @@
-/** Provides the meter to the whole process, and counts API calls where there are some. */
+/** Provides the meter to the whole process, and counts API calls and their answers where there are some. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiCallInterceptor } from './api-call.interceptor';
+import { ResponseBytes } from './response-bytes';
 import { UsageMeter } from './usage-meter';
 import { UsageReader } from './usage-reader';
 import { UsageRepository } from './usage.repository';
 
 export interface UsageModuleOptions {
-  /** Whether requests of tenants count as `api_calls` in this process. Default false. */
+  /** Whether requests of tenants count as `api_calls`, and their answers as `bytes_out`, in this process. Default false. */
   readonly countApiCalls?: boolean;
 }
 
@@ -24,7 +25,7 @@ export class UsageModule {
         UsageReader,
         UsageRepository,
         { provide: Clock, useClass: SystemClock },
-        ...(countApiCalls ? [{ provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
+        ...(countApiCalls ? [ResponseBytes, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
       ],
       exports: [UsageMeter, UsageReader, UsageRepository],
     };

@@ -46,17 +46,6 @@ export class OutboxRepository {
       throw translateDatabaseError(error);
     }
   }
-
-  /** The previous, this and the coming months of every partitioned table; resolves with how many were made. */
-  async maintainPartitions(monthsAhead: number): Promise<number> {
-    let made = 0;
-    for (const shard of this.shardNames()) {
-      const pool = this.shards.pool(shard, 'relay');
-      const { rows } = await pool.query<{ made: number }>('select maintain_partitions($1) as made', [monthsAhead]);
-      made += rows[0]!.made;
-    }
-    return made;
-  }
 }
 
 async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 /**
- * Upkeep: partitions ahead of time, and every tenant's tasks. Runs at boot, each hour, and when Redis comes back; a lease
+ * Upkeep: partitions ahead of time and those that have served, and every tenant's tasks. Runs at boot, each hour, and when Redis comes back; a lease
  * in Redis lets one worker do it for all. A Redis that lost its data lost the lease too, so its lost jobs are found.
  */
 import { Inject, Injectable, Logger } from '@nestjs/common';
@@ -9,12 +9,11 @@ import { redisKey } from '#libs/redis';
 import { Directory, type Organization, TenantContextHolder } from '#libs/tenancy';
 import type { Redis } from 'ioredis';
 import { PRODUCER_REDIS } from '../connection/queue-connection';
-import { OutboxRepository } from '../relay/outbox.repository';
+import { PartitionUpkeep } from './partition-upkeep';
 import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
 
 const TICK_MS = 60_000;
 const LEASE_MS = 55 * 60_000;
-const MONTHS_AHEAD = 3;
 
 @Injectable()
 export class UpkeepService {
@@ -27,7 +26,7 @@ export class UpkeepService {
   constructor(
     @Inject(PRODUCER_REDIS) private readonly redis: Redis,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
-    private readonly outbox: OutboxRepository,
+    private readonly partitions: PartitionUpkeep,
     private readonly directory: Directory,
     private readonly tenant: TenantContextHolder,
     private readonly tasks: UpkeepTasks,
@@ -67,10 +66,8 @@ export class UpkeepService {
   }
 
   private async runAll(): Promise<void> {
-    await this.attempt('partitions', async () => {
-      const made = await this.outbox.maintainPartitions(MONTHS_AHEAD);
-      if (made > 0) this.logger.log(`Made ${made} partitions.`);
-    });
+    await this.attempt('partitions ahead', () => this.partitions.maintain());
+    await this.attempt('partitions that have served', () => this.partitions.retire());
     await this.attempt('tenants', () => this.visitTenants());
   }
 
