@@ -23,9 +23,9 @@ describe('the tally of rows', () => {
     expect([...tally.drain()]).toEqual([]);
   });
 
-  it('does not charge what the platform does of its own accord', () => {
+  it.each(['system', 'operator'] as const)('does not charge what is done by the %s', (actor) => {
     const tally = new RowTally();
-    tally.count(as('a', 'system'), [result('INSERT', 5)]);
+    tally.count(as('a', actor), [result('INSERT', 5)]);
     expect(tally.drain().size).toBe(0);
   });
 });

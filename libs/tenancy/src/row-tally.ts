@@ -26,9 +26,9 @@ const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 export class RowTally {
   private counts = new Map<string, RowCounts>();
 
-  /** Counts results of a transaction that committed. What the platform does of its own accord (actor `system`) is free. */
+  /** Counts results of a transaction that committed. What the platform and its operators do of their own accord is free. */
   count({ organizationId, actor }: TenantContext, results: readonly CountedResult[]): void {
-    if (actor.type === 'system') return;
+    if (actor.type === 'system' || actor.type === 'operator') return;
     let { read, written } = this.counts.get(organizationId) ?? { read: 0, written: 0 };
     for (const { command, rowCount, rows } of results) {
       read += rows.length;

@@ -17,7 +17,7 @@ function metered(fail: (organizationId: string) => Error | undefined = () => und
   const repository = {
     apply({ increments }: UsageBatch): Promise<void> {
       const { organizationId, actor } = tenant.current();
-      expect(actor.type).toBe('system');
+      expect(actor.type).toBe('operator');
       attempts.push(organizationId);
       const error = fail(organizationId);
       if (error) return Promise.reject(error);

@@ -108,7 +108,7 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
     const batch = this.tally.next(organizationId);
     if (!batch) return 'written';
     try {
-      const actor = { type: 'system', id: null } as const;
+      const actor = { type: 'operator', id: null } as const; // whose writes a suspended organization's place lets in
       const context = { organizationId, actor, permissions: new Set<string>(), requestId: 'usage-flush' };
       await this.tenant.run(context, () => this.repository.apply(batch));
       this.tally.confirm(organizationId);

@@ -18,7 +18,7 @@ export const USAGE = shape(
     metrics: Type.Array(
       Type.Object({
         metric: Type.String({ description: 'Such as `api_calls` or `rate_limit_exceeded_api`.' }),
-        value: Type.Integer({ description: 'Sum over the period.' }),
+        value: Type.Integer({ description: 'Sum over the period; of `bytes_stored` the newest value before its end.' }),
       }),
     ),
   }),
