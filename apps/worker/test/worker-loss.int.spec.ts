@@ -86,8 +86,14 @@ describe('A worker process that is lost in the middle of an import', () => {
     expect(await stock(env, organization.id)).toEqual(expectedStock(LINES));
   };
 
-  it('finishes after a restart when it was killed, each line applied once', async () => {
+  it('finishes after a restart when it was killed, each line applied once, the time before charged', async () => {
     const id = await halfWay();
+    const charged = () =>
+      env.query("select from tenant_usage where organization_id = $1 and metric = 'job_milliseconds' and value > 0", [
+        organization.id,
+      ]);
+    await waitFor(async () => (await charged()).length > 0, { what: 'the time so far to be charged' });
+    expect((await jobRow(env, id)).state).toBe('running');
     await worker!.kill('SIGKILL');
     await holder.query('rollback'); // the chunk that had been sent commits behind the dead worker's back
     worker = await WorkerProcess.start(variables);
