@@ -26,7 +26,7 @@ const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 export class RowTally {
   private counts = new Map<string, RowCounts>();
 
-  /** Counts results of a transaction that committed. What the platform and its operators do of their own accord is free. */
+  /** Counts what statements answered. What the platform and its operators do of their own accord is free. */
   count({ organizationId, actor }: TenantContext, results: readonly CountedResult[]): void {
     if (actor.type === 'system' || actor.type === 'operator') return;
     let { read, written } = this.counts.get(organizationId) ?? { read: 0, written: 0 };

@@ -203,6 +203,7 @@ describe('the rate limit guard', () => {
     );
     expect(usage.map(({ metric, value }) => [metric, Number(value)])).toEqual([
       ['api_calls', 2],
+      ['bytes_out', 2 * 'things'.length],
       ['rate_limit_exceeded_api', 3],
     ]);
   });
