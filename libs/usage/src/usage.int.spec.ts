@@ -71,6 +71,16 @@ describe('usage in the database', () => {
     await expect(stored(organization.id)).resolves.toEqual([['api_calls', 9]]);
   });
 
+  it('is written of an organization that is suspended: it may read, and reading is charged', async () => {
+    const { id } = await createOrganization(env);
+    await env.query("update tenant_places set state = 'suspended' where tenant = $1", [id]);
+    await env.query("update organizations set state = 'suspended' where id = $1", [id]);
+    const meter = (await start()).get(UsageMeter);
+    meter.count(id, 'api_calls', 2);
+    await meter.flush();
+    await expect(stored(id)).resolves.toEqual([['api_calls', 2]]);
+  });
+
   it('is written when the process ends', async () => {
     const organization = await createOrganization(env);
     const app = await start();
