@@ -1,7 +1,5 @@
-/**
- * Limits that the database knows, flushes of usage that count once, the ledger of stored files, and months that go.
- * The previous release still runs on it: tables are added, and functions keep their signatures.
- */
+/** Limits that the database knows, flushes of usage that count once, the ledger of stored files, and months that go. */
+import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { LIMIT_FUNCTIONS, TIER_LIMITS_TABLE } from './usage-and-limits/limits';
 import { PARTITION_FUNCTIONS, PREVIOUS_PARTITION_FUNCTIONS } from './usage-and-limits/partitions';
@@ -28,6 +26,11 @@ const LEDGERS = `
   ${wallIn('stored_files', 'select, insert, update, delete')}`;
 
 export class UsageAndLimits1764000007000 implements MigrationInterface {
+  static readonly compatibility: Compatibility = {
+    kind: 'previous_release_runs',
+    reason: 'Tables and functions are added; the functions that are replaced keep their signatures.',
+  };
+
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(LEDGERS);
     await runner.query(TIER_LIMITS_TABLE);

@@ -18,4 +18,4 @@ export const MIGRATIONS = [
   Ledgers1764000005000,
   Places1764000006000,
   UsageAndLimits1764000007000,
-];
+] satisfies readonly MigrationClass[];

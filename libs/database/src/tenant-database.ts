@@ -11,6 +11,7 @@
  * rolled back); the interactive lane does not, because its function may have had other effects.
  */
 import { Injectable } from '@nestjs/common';
+import { RowTally, TenantContextHolder } from '#libs/tenancy';
 import type { EntityManager } from 'typeorm';
 import { translateDatabaseError } from './database.error';
 import { TenantFlights } from './gateway/tenant-flights';
@@ -22,6 +23,8 @@ export class TenantDatabase {
   constructor(
     private readonly flights: TenantFlights,
     private readonly transactions: TenantTransactions,
+    private readonly tenant: TenantContextHolder,
+    private readonly rows: RowTally,
   ) {}
 
   /** One statement. Resolves with its rows. */
@@ -34,7 +37,9 @@ export class TenantDatabase {
   async batch(statements: readonly Statement[]): Promise<StatementResult<unknown>[]> {
     const isRead = statements.every(({ reads }) => reads !== undefined);
     try {
-      return [...(await (isRead ? this.flights.read(statements) : this.flights.write(statements)))];
+      const results = await (isRead ? this.flights.read(statements) : this.flights.write(statements));
+      this.rows.count(this.tenant.current(), results);
+      return [...results];
     } catch (error) {
       throw translateDatabaseError(error);
     }

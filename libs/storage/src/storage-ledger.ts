@@ -5,7 +5,7 @@
  * leaves a difference, which `reconcile` ends.
  */
 import { Injectable } from '@nestjs/common';
-import { type Statement, TenantDatabase, tenantStatement } from '#libs/database';
+import { type Statement, TenantDatabase, tenantRead, tenantStatement } from '#libs/database';
 import type { ListedFile } from './file-store';
 
 /** Files under it belong to the platform's operators, such as archives of tenants, and count against nobody. */
@@ -33,13 +33,15 @@ const remove = tenantStatement(
 );
 const IN_USE = '(select coalesce(sum(bytes), 0)::bigint from stored_files where organization_id = $1)';
 const check = tenantStatement('storage_check', `select require_tenant_limit($1, 'max_storage_bytes', ${IN_USE})`);
-const room = tenantStatement(
+const room = tenantRead(
   'storage_room',
   `select tenant_limit($1, 'max_storage_bytes') as maximum, ${IN_USE} as "inUse"`,
+  'primary',
 );
-const keys = tenantStatement(
+const keys = tenantRead(
   'storage_keys',
   'select key, stored_at as "storedAt" from stored_files where organization_id = $1',
+  'primary',
 );
 /** Without files that ever were, no row is made. */
 const level = tenantStatement(

@@ -1,6 +1,6 @@
 /** SQL of `tenant_usage`: sums by organization, metric and hour, and the newest value of each level. */
 import { Injectable } from '@nestjs/common';
-import { TenantDatabase, tenantStatement } from '#libs/database';
+import { TenantDatabase, tenantRead, tenantStatement } from '#libs/database';
 import type { UsageBatch } from './usage-tally';
 
 export interface UsageTotal {

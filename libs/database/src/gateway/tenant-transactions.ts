@@ -4,9 +4,10 @@
  * be tried again as long as nothing has been executed; the function itself never is, as it may have had other effects.
  */
 import { Injectable } from '@nestjs/common';
+import { RowTally, type TenantContext, TenantContextHolder } from '#libs/tenancy';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { FlightStatement } from '../lanes/flight';
-import { InteractiveLane, type OpenedLane } from '../lanes/interactive-lane';
+import { InteractiveLane, type OpenedLane, type SendQuery } from '../lanes/interactive-lane';
 import { enterWrite, PRIMARY_POSITION } from './entry-statements';
 import { NodeFlights } from './node-flights';
 import { OpenTransaction, type TransactionPlan } from './open-transaction';
@@ -33,6 +34,8 @@ export class TenantTransactions {
     private readonly entrance: TenantEntrance,
     private readonly flights: NodeFlights,
     private readonly routes: ReadRoutes,
+    private readonly tenant: TenantContextHolder,
+    private readonly rows: RowTally,
   ) {}
 
   write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
@@ -45,11 +48,13 @@ export class TenantTransactions {
 
   /** The manager must not be used after `work` has settled. */
   private async run<T>(work: (manager: EntityManager) => Promise<T>, begin: Begin): Promise<T> {
+    const context = this.tenant.current();
     let open: Awaited<ReturnType<Begin>> | undefined;
     const opener = {
       open: async (text: string, values: readonly unknown[]): Promise<OpenedLane> => {
         open = await begin({ name: '', text, values });
-        return { send: open.transaction.send, first: open.first };
+        if (!('failure' in open.first)) this.rows.count(context, [open.first]);
+        return { send: this.counted(context, open.transaction.send), first: open.first };
       },
     };
     const lane = new InteractiveLane(opener);
@@ -63,6 +68,14 @@ export class TenantTransactions {
       if (open && !open.transaction.isOver) await open.transaction.rollBack();
       throw error;
     }
+  }
+
+  private counted(context: TenantContext, send: SendQuery): SendQuery {
+    return async (text, values) => {
+      const result = await send(text, values);
+      this.rows.count(context, [result]);
+      return result;
+    };
   }
 
   private managerOn(lane: InteractiveLane): EntityManager {

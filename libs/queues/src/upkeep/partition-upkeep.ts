@@ -18,23 +18,36 @@ export class PartitionUpkeep {
     >,
   ) {}
 
-  async maintain(): Promise<void> {
-    const made = await this.partitions.maintain(MONTHS_AHEAD);
-    if (made > 0) this.logger.log(`Made ${made} partitions.`);
+  /** Never rejects: a shard that is away is told of, and comes up again with the next round. */
+  async run(): Promise<void> {
+    for (const shard of this.partitions.shardNames()) {
+      try {
+        await this.maintain(shard);
+        await this.retire(shard);
+      } catch (error) {
+        this.logger.warn({ shard, err: error }, 'Upkeep of partitions failed; it will be tried again');
+      }
+    }
+  }
+
+  private async maintain(shard: string): Promise<void> {
+    const made = await this.partitions.maintain(shard, MONTHS_AHEAD);
+    if (made > 0) this.logger.log(`Made ${made} partitions on the shard ${shard}.`);
   }
 
   /** Drops month after month, each in a transaction of its own, which locks its table for a moment only. */
-  async retire(): Promise<void> {
-    await this.retireFrom('tenant_usage', `${this.config.USAGE_RETENTION_MONTHS} months`);
-    await this.retireFrom('audit_log', `${this.config.AUDIT_RETENTION_MONTHS} months`);
-    await this.retireFrom('outbox', `${this.config.OUTBOX_RETENTION_DAYS} days`);
+  private async retire(shard: string): Promise<void> {
+    const { USAGE_RETENTION_MONTHS, AUDIT_RETENTION_MONTHS, OUTBOX_RETENTION_DAYS } = this.config;
+    await this.retireFrom(shard, 'tenant_usage', `${USAGE_RETENTION_MONTHS} months`);
+    await this.retireFrom(shard, 'audit_log', `${AUDIT_RETENTION_MONTHS} months`);
+    await this.retireFrom(shard, 'outbox', `${OUTBOX_RETENTION_DAYS} days`);
   }
 
-  private async retireFrom(table: RetiringTable, kept: string): Promise<void> {
+  private async retireFrom(shard: string, table: RetiringTable, kept: string): Promise<void> {
     for (;;) {
-      const dropped = await this.partitions.retire(table, kept);
+      const dropped = await this.partitions.retire(shard, table, kept);
       if (dropped === null) return;
-      this.logger.log(`Dropped ${dropped}, which ended longer than ${kept} ago.`);
+      this.logger.log(`Dropped ${dropped} of the shard ${shard}, which ended longer than ${kept} ago.`);
     }
   }
 }

@@ -66,8 +66,7 @@ export class UpkeepService {
   }
 
   private async runAll(): Promise<void> {
-    await this.attempt('partitions ahead', () => this.partitions.maintain());
-    await this.attempt('partitions that have served', () => this.partitions.retire());
+    await this.attempt('partitions', () => this.partitions.run());
     await this.attempt('tenants', () => this.visitTenants());
   }
 

@@ -144,26 +144,15 @@ describe('a way to a server', () => {
     expect(performance.now() - began).toBeLessThan(1_200);
   });
 
-  it.each([1, 2, 3.5])('adds %d ms to a round trip: never less, and little more', async (roundTripMs) => {
-    const plain = await open();
-    const near = way;
-    const far = new Way(target, { roundTripMs });
-    await far.open();
-    const delayed = await Caller.to(far.url);
-    try {
-      const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1]!;
-      const [short, long]: [number[], number[]] = [[], []];
-      for (let round = 0; round < 200; round += 1) {
-        short.push(await plain.roundTripMs());
-        long.push(await delayed.roundTripMs());
-      }
-      expect(Math.min(...long)).toBeGreaterThanOrEqual(roundTripMs);
-      const added = median(long) - median(short);
-      expect(added).toBeGreaterThan(roundTripMs * 0.95);
-      expect(added).toBeLessThan(roundTripMs + 0.5);
-    } finally {
-      await far.cut();
-      await near.cut();
-    }
-  });
+  it.each([1, 2, 3.5])(
+    'adds %d ms to a round trip: never less, and no more than that unless the machine is busy',
+    async (ms) => {
+      const caller = await open(ms);
+      const times: number[] = [];
+      for (let round = 0; round < 200; round += 1) times.push(await caller.roundTripMs());
+      const least = Math.min(...times);
+      expect(least).toBeGreaterThanOrEqual(ms);
+      expect(least).toBeLessThan(ms + 1);
+    },
+  );
 });
