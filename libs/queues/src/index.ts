@@ -15,6 +15,7 @@ export { HandlesJob, type JobContext, type JobHandler, type JobStep } from './ho
 export { QueueHost } from './host/queue-host.service';
 export { OutboxRelay } from './relay/outbox-relay';
 export { type TenantTask, UpkeepTasks } from './upkeep/upkeep-tasks';
+export { type RemovedJobs, TenantJobs } from './upkeep/tenant-jobs';
 export { UpkeepService } from './upkeep/upkeep.service';
 export { QueuesModule, type QueuesModuleOptions } from './queues.module';
 export { QueueWorkerModule } from './queue-worker.module';

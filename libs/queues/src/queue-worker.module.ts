@@ -28,6 +28,7 @@ import { JobRescue } from './upkeep/job-rescue.task';
 import { PartitionRepository } from './upkeep/partition.repository';
 import { PartitionUpkeep } from './upkeep/partition-upkeep';
 import { RetentionTask } from './upkeep/retention.task';
+import { TenantJobs } from './upkeep/tenant-jobs';
 import { UpkeepService } from './upkeep/upkeep.service';
 import { UpkeepTasks } from './upkeep/upkeep-tasks';
 
@@ -86,8 +87,9 @@ export class QueueWorkerModule {
         ...[TopicRegistry, OutboxRepository, JobProducer, OutboxRelay],
         ...[HandlerRegistry, JobTenancy, JobRunner, ...classProcessors(config), QueueHost],
         ...[UpkeepTasks, UpkeepService, PartitionRepository, PartitionUpkeep, RetentionTask, JobRescue],
+        TenantJobs,
       ],
-      exports: [TopicRegistry, OutboxRelay, QueueHost, UpkeepTasks, UpkeepService],
+      exports: [TopicRegistry, OutboxRelay, QueueHost, UpkeepTasks, UpkeepService, TenantJobs],
     };
   }
 }
