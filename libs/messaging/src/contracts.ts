@@ -24,6 +24,7 @@ export const EVENT_SHAPES: { readonly [N in EventName]: Shape<EventPayloads[N]> 
     }),
   ),
   'outbox.ready': shape(EMPTY),
+  'operation.ready': shape(EMPTY),
   'job.progress': shape(
     Type.Object({
       ...ORGANIZATION,

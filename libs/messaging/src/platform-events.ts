@@ -10,6 +10,8 @@ export interface EventPayloads {
   readonly 'cache.invalidated': { readonly organization_id: string; readonly namespace: string; readonly key: string };
   /** The outbox has new rows: the relay need not wait for its next poll. */
   readonly 'outbox.ready': Readonly<Record<string, never>>;
+  /** An operation on a tenant was asked for: the workers need not wait for their next poll. */
+  readonly 'operation.ready': Readonly<Record<string, never>>;
   /** A job moved on. */
   readonly 'job.progress': {
     readonly organization_id: string;
