@@ -8,6 +8,7 @@ import { Jobs1764000004000 } from './1764000004000-jobs';
 import { Ledgers1764000005000 } from './1764000005000-ledgers';
 import { Places1764000006000 } from './1764000006000-places';
 import { UsageAndLimits1764000007000 } from './1764000007000-usage-and-limits';
+import { Operations1764000008000 } from './1764000008000-operations';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -18,4 +19,5 @@ export const MIGRATIONS = [
   Ledgers1764000005000,
   Places1764000006000,
   UsageAndLimits1764000007000,
+  Operations1764000008000,
 ] satisfies readonly MigrationClass[];
