@@ -17,6 +17,10 @@ export {
   SELECT_ORGANIZATION,
   toOrganization,
 } from './directory/organization-row';
+export { ShardConnections, unknownShard } from './archive/shard-connections';
+export { tenantTables, type TenantColumn, type TenantTable } from './archive/tenant-tables';
+export { inTenantChange, inTenantSnapshot } from './archive/tenant-transaction';
+export { countRows, deleteRows, insertRows, readRows } from './archive/tenant-rows';
 export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';

@@ -1,0 +1,42 @@
+/**
+ * Transactions on one tenant's rows outside of the lanes, for what takes a tenant as a whole: as stockyard_mover, behind the
+ * same wall, on a connection of its own.
+ */
+import type { ClientBase } from 'pg';
+
+/** A change waits this long for writers under way, and for another change of the same tenant. */
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** What `work` reads is one state of the database: REPEATABLE READ, READ ONLY. */
+export function inTenantSnapshot<T>(client: ClientBase, tenant: string, work: () => Promise<T>): Promise<T> {
+  return inTransaction(client, 'begin isolation level repeatable read read only', async () => {
+    await client.query("select set_config('app.tenant_id', $1, true)", [tenant]);
+    return work();
+  });
+}
+
+/**
+ * Changes rows of a tenant that no one else may write at the time: holds the lock that writers share, so two changes of one
+ * tenant never run beside each other, not even when the process of the first is gone and its server side still works.
+ */
+export function inTenantChange<T>(client: ClientBase, tenant: string, work: () => Promise<T>): Promise<T> {
+  return inTransaction(client, 'begin', async () => {
+    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await client.query('select drain_writers($1)', [tenant]);
+    await client.query("select set_config('app.tenant_id', $1, true)", [tenant]);
+    return work();
+  });
+}
+
+async function inTransaction<T>(client: ClientBase, begin: string, work: () => Promise<T>): Promise<T> {
+  await client.query(begin);
+  try {
+    const result = await work();
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') throw new Error('The transaction was rolled back although no error was raised.');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined); // a connection that is gone has rolled back by itself
+    throw error;
+  }
+}
