@@ -40,6 +40,7 @@ const ALLOWED = {
   catalog: PLATFORM,
   inventory: [...PLATFORM, 'catalog'],
   orders: [...PLATFORM, 'catalog', 'inventory'],
+  lifecycle: PLATFORM,
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
 };
 

@@ -109,7 +109,11 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400, 'Life of an access token.'),
   REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),
   BODY_LIMIT_BYTES: count(1_048_576, 104_857_600, 'Largest JSON body.'),
-  UPLOAD_LIMIT_BYTES: count(2_147_483_648, 1_099_511_627_776, 'Largest CSV upload.'),
+  UPLOAD_LIMIT_BYTES: count(
+    2_147_483_648,
+    1_099_511_627_776,
+    'Largest upload: a CSV file, or the archive of a tenant.',
+  ),
   SHUTDOWN_GRACE_MS: count(15_000, 600_000, 'Time to finish requests and jobs after SIGTERM.'),
   USAGE_FLUSH_MS: count(2_000, 60_000, 'How often counted usage is written to `tenant_usage`.'),
   USAGE_RETENTION_MONTHS: count(13, 1_200, 'Whole months for which `tenant_usage` is kept after their end.'),
@@ -125,6 +129,11 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   QUEUE_CONCURRENCY_LOW: count(3, 1_000, 'The same for class `low`.'),
   QUEUE_CONCURRENCY_BULK: count(2, 1_000, 'The same for class `bulk`.'),
   QUEUE_LOCK_MS: count(12_000, 600_000, 'A job whose worker is silent for this long is given to another one.'),
+  OPERATION_LEASE_MS: count(
+    15_000,
+    600_000,
+    'An operation on a tenant (export, import, delete, move) whose worker is silent for this long is given to another one.',
+  ),
   OUTBOX_POLL_MS: count(1_000, 60_000, 'Longest time an outbox row waits for the relay to look, without a hint.'),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs and their files are kept for this long.'),
 });

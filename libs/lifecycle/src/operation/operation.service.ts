@@ -1,0 +1,164 @@
+/** Operations as operators ask for them and follow them. The workers run them. */
+import { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { unknownShard } from '#libs/database';
+import { decodeCursor, isUuid, newId } from '#libs/kernel';
+import { PlatformEvents } from '#libs/messaging';
+import { FileStore } from '#libs/storage';
+import { TenantContextHolder } from '#libs/tenancy';
+import { readManifestOf } from '../archive/archive-reader';
+import { archiveKey } from '../archive/manifest';
+import { splitStream } from '../archive/split-stream';
+import { OrganizationRecords, type OrganizationRecord } from '../directory/organization-records';
+import type { Facts, NewOperation, Operation } from './operation';
+import {
+  alreadyThere,
+  noArchive,
+  notUndoable,
+  operationInProgress,
+  operationNotFound,
+  organizationExists,
+  organizationNotFound,
+  slugTaken,
+  stateLocked,
+} from './operation.error';
+import { OperationRepository } from './operation.repository';
+
+export type OperationRequest =
+  { readonly kind: 'export' | 'delete' } | { readonly kind: 'move'; readonly shard: string };
+
+export interface ImportRequest {
+  readonly content: AsyncIterable<Uint8Array>;
+  /** In place of the slug that the organization had. */
+  readonly slug?: string | undefined;
+  readonly requestId: string;
+}
+
+export interface OperationQuery {
+  readonly organizationId?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+export interface StoredArchive {
+  readonly stream: Readable;
+  readonly bytes: number;
+  readonly filename: string;
+}
+
+@Injectable()
+export class OperationService {
+  constructor(
+    private readonly repository: OperationRepository,
+    private readonly records: OrganizationRecords,
+    private readonly files: FileStore,
+    private readonly tenant: TenantContextHolder,
+    private readonly events: PlatformEvents,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'shards' | 'UPLOAD_LIMIT_BYTES'>,
+  ) {}
+
+  /**
+   * Queues an operation. Throws `operation_in_progress` (409) while another one is open for the organization, and what
+   * speaks against the operation itself: `not_found`, `organization_state_locked`, `unknown_shard`, `already_there`.
+   */
+  async request(tenant: string, request: OperationRequest, requestId: string): Promise<Operation> {
+    const record = await this.records.find(tenant);
+    if (!record) throw organizationNotFound();
+    const parameters = request.kind === 'move' ? { shard: request.shard } : {};
+    if (request.kind === 'move') this.checkShard(request.shard);
+    await this.refuseSecond(tenant);
+    this.checkOrganization(record, request);
+    return this.queue({ tenant, kind: request.kind, parameters, requestId });
+  }
+
+  /**
+   * Takes an archive in and queues its import. What can be refused after a look at the manifest is refused before the rest
+   * is read: `archive_damaged`, `archive_incompatible` (422), `organization_exists`, `slug_taken` (409).
+   */
+  async import({ content, slug, requestId }: ImportRequest): Promise<Operation> {
+    const upload = splitStream(content);
+    const { organization } = await readManifestOf(upload.head());
+    const tenant = organization.id;
+    await this.refuseSecond(tenant);
+    if (await this.records.find(tenant)) throw organizationExists(tenant);
+    const wanted = slug ?? organization.slug;
+    if (await this.records.isSlugTaken(wanted)) throw slugTaken(wanted);
+    const id = newId();
+    const limits = { maxBytes: this.config.UPLOAD_LIMIT_BYTES, confidential: true };
+    const stored = await this.inTenant(tenant, () => this.files.put(archiveKey(id), upload.whole(), limits));
+    const parameters: Facts = { ...stored, ...(slug === undefined ? {} : { slug }) };
+    try {
+      return await this.queue({ id, tenant, kind: 'import', parameters, requestId });
+    } catch (error) {
+      await this.inTenant(tenant, () => this.files.delete(archiveKey(id)));
+      throw error;
+    }
+  }
+
+  async get(id: string): Promise<Operation> {
+    const operation = await this.repository.find(id);
+    if (!operation) throw operationNotFound();
+    return operation;
+  }
+
+  /** A page of operations, newest first, and one more where there are more. */
+  list({ organizationId, cursor, limit }: OperationQuery): Promise<Operation[]> {
+    const before = cursor === undefined ? null : decodeCursor(cursor, [isUuid])[0]!;
+    return this.repository.page(before, organizationId ?? null, limit + 1);
+  }
+
+  /** Asks for an open operation to be undone. Throws `operation_not_undoable` (409) from its point of no return on. */
+  async rollBack(id: string): Promise<Operation> {
+    const asked = await this.repository.askRollBack(id);
+    if (!asked) {
+      const operation = await this.get(id);
+      if (operation.rollingBack && operation.finishedAt === null) return operation;
+      throw notUndoable(operation);
+    }
+    this.events.publish('operation.ready', {});
+    return asked;
+  }
+
+  /** The archive of a completed export. Throws `operation_has_no_archive` (409) or `file_not_found` (404). */
+  async archive(id: string): Promise<StoredArchive> {
+    const operation = await this.get(id);
+    if (operation.kind !== 'export' || operation.state !== 'completed') throw noArchive(operation);
+    return this.inTenant(operation.tenant, async () => {
+      const stream = await this.files.open(archiveKey(id));
+      const { bytes } = (await this.files.stat(archiveKey(id)))!;
+      return { stream, bytes, filename: `${operation.tenant}.tar.gz` };
+    });
+  }
+
+  private async queue(wanted: NewOperation): Promise<Operation> {
+    const queued = await this.repository.insert(wanted);
+    if (!queued) {
+      await this.refuseSecond(wanted.tenant);
+      return this.queue(wanted); // the other one has just ended
+    }
+    this.events.publish('operation.ready', {});
+    return queued;
+  }
+
+  private async refuseSecond(tenant: string): Promise<void> {
+    const open = await this.repository.findOpen(tenant);
+    if (open) throw operationInProgress(open);
+  }
+
+  private checkShard(shard: string): void {
+    const known = this.config.shards.map(({ name }) => name);
+    if (!known.includes(shard)) throw unknownShard(shard, known);
+  }
+
+  private checkOrganization({ state, shard }: OrganizationRecord, request: OperationRequest): void {
+    if (request.kind === 'move' && request.shard === shard) throw alreadyThere(shard);
+    // A deletion may be asked for again: whatever held an earlier one up, the next goes on from there.
+    if (request.kind !== 'delete' && state !== 'active' && state !== 'suspended') throw stateLocked(state);
+  }
+
+  private inTenant<T>(organizationId: string, work: () => Promise<T>): Promise<T> {
+    const actor = { type: 'operator', id: null } as const;
+    return this.tenant.run({ organizationId, actor, permissions: new Set<string>(), requestId: newId() }, work);
+  }
+}
