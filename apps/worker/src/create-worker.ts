@@ -2,6 +2,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppConfig } from '#libs/config';
 import { createHttpApplication } from '#libs/http';
+import { OperationRunner } from '#libs/lifecycle';
 import { listenToMessages } from '#libs/messaging';
 import { QueueHost } from '#libs/queues';
 import { WorkerModule } from './worker.module';
@@ -11,5 +12,6 @@ export async function createWorker(config: AppConfig): Promise<NestFastifyApplic
   await listenToMessages(app);
   await app.init();
   app.get(QueueHost).start();
+  app.get(OperationRunner).start();
   return app;
 }

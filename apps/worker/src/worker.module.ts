@@ -6,6 +6,7 @@ import { type AppConfig, ConfigModule } from '#libs/config';
 import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
+import { LifecycleWorkerModule } from '#libs/lifecycle';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
 import { OrganizationsWorkerModule } from '#libs/organizations';
@@ -15,6 +16,7 @@ import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
+import { OperationListener } from './operation.listener';
 import { OutboxListener } from './outbox.listener';
 
 @Module({})
@@ -38,8 +40,9 @@ export class WorkerModule {
         QueueWorkerModule.forRoot(config),
         BulkWorkerModule,
         OrganizationsWorkerModule,
+        LifecycleWorkerModule,
       ],
-      controllers: [OutboxListener],
+      controllers: [OutboxListener, OperationListener],
     };
   }
 }

@@ -1,16 +1,20 @@
-/** Serves `/v1/admin/…`. */
+/** Serves `/v1/admin/…`: organizations, the operations on them, and shards. */
 import { Module } from '@nestjs/common';
 import { AuditModule } from '#libs/audit';
 import { CatalogModule } from '#libs/catalog';
 import { IdentityModule } from '#libs/identity';
+import { LifecycleModule } from '#libs/lifecycle';
 import { OrganizationsModule } from '#libs/organizations';
+import { streamBodyParser } from '../upload/stream-upload';
+import { AdminOperationsController } from './admin-operations.controller';
 import { AdminOrganizationsController } from './admin-organizations.controller';
 import { AdminShardsController } from './admin-shards.controller';
+import { ARCHIVE_TYPE } from './operation.shape';
 import { ProvisioningService } from './provisioning.service';
 
 @Module({
-  imports: [AuditModule, CatalogModule, IdentityModule, OrganizationsModule],
-  controllers: [AdminOrganizationsController, AdminShardsController],
-  providers: [ProvisioningService],
+  imports: [AuditModule, CatalogModule, IdentityModule, LifecycleModule, OrganizationsModule],
+  controllers: [AdminOrganizationsController, AdminOperationsController, AdminShardsController],
+  providers: [ProvisioningService, streamBodyParser({ contentType: ARCHIVE_TYPE, route: '/v1/admin/imports' })],
 })
 export class AdminHttpModule {}

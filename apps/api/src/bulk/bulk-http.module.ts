@@ -1,9 +1,13 @@
 /** HTTP side of import and export. */
 import { Module } from '@nestjs/common';
 import { BulkModule } from '#libs/bulk';
-import { CsvBodyParser } from './csv-upload.decorator';
+import { streamBodyParser } from '../upload/stream-upload';
 import { ExportsController } from './exports.controller';
 import { ImportsController } from './imports.controller';
 
-@Module({ imports: [BulkModule], controllers: [ImportsController, ExportsController], providers: [CsvBodyParser] })
+@Module({
+  imports: [BulkModule],
+  controllers: [ImportsController, ExportsController],
+  providers: [streamBodyParser({ contentType: 'text/csv', route: '/v1/imports' })],
+})
 export class BulkHttpModule {}

@@ -8,7 +8,7 @@ import { RequirePermission } from '#libs/identity';
 import { JOB, type JobView } from '#libs/queues';
 import { RateLimit } from '#libs/throttling';
 import { Idempotent } from '../idempotency/idempotent.decorator';
-import { CsvUpload } from './csv-upload.decorator';
+import { StreamUpload } from '../upload/stream-upload';
 
 @ApiTags('bulk')
 @ApiBearerAuth()
@@ -35,7 +35,7 @@ export class ImportsController {
   })
   create(
     @IdempotencyKey() key: string,
-    @CsvUpload() content: AsyncIterable<Uint8Array>,
+    @StreamUpload('text/csv') content: AsyncIterable<Uint8Array>,
   ): Promise<IdempotentReply<JobView>> {
     return this.imports.create({ key, content });
   }

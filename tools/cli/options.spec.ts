@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readOptions } from './options';
+import { UsageError } from './usage';
+
+const directory = mkdtempSync(join(tmpdir(), 'stockyard-cli-'));
+const stackFile = join(directory, 'stack.json');
+writeFileSync(stackFile, JSON.stringify({ api_url: 'http://127.0.0.1:3000', admin_token: 'of-the-stack' }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const read = (...argv: string[]) => readOptions(argv, { stackFile, adminToken: () => 'of-the-environment' });
+
+describe('The command line', () => {
+  it('connects by stack.json, or to the api that is named', () => {
+    expect(read('tenant', 'show', 'acme')).toEqual({
+      command: { name: 'show', tenant: 'acme' },
+      json: false,
+      apiUrl: 'http://127.0.0.1:3000',
+      adminToken: 'of-the-stack',
+    });
+    const named = ['tenant', 'show', 'acme', '--api', 'https://api.example.com/'];
+    expect(read(...named)).toMatchObject({ apiUrl: 'https://api.example.com', adminToken: 'of-the-environment' });
+    expect(read(...named, '--admin-token', 'given')).toMatchObject({ adminToken: 'given' });
+  });
+
+  it.each([
+    [['create', '--slug', 'acme', '--name', 'Acme'], { name: 'create', organization: { slug: 'acme', name: 'Acme' } }],
+    [['export', 'acme', '--out', 'x.tar.gz'], { name: 'export', tenant: 'acme', out: 'x.tar.gz' }],
+    [['import', 'x.tar.gz', '--slug', 'other'], { name: 'import', file: 'x.tar.gz', slug: 'other' }],
+    [['delete', 'acme'], { name: 'delete', tenant: 'acme' }],
+    [['move', 'acme', '--to', 'two'], { name: 'move', tenant: 'acme', shard: 'two' }],
+    [['move', 'acme', '--rollback'], { name: 'rollback', tenant: 'acme' }],
+  ])('reads tenant %j', (argv, command) => {
+    expect(read('tenant', ...argv)?.command).toEqual(command);
+  });
+
+  it.each([
+    [[]],
+    [['tenant']],
+    [['tenant', 'destroy', 'acme']],
+    [['organization', 'show', 'acme']],
+    [['tenant', 'show']],
+    [['tenant', 'show', 'acme', 'other']],
+    [['tenant', 'create', '--slug', 'acme']],
+    [['tenant', 'delete', 'acme', '--slug', 'acme']],
+    [['tenant', 'move', 'acme']],
+    [['tenant', 'move', 'acme', '--to', 'two', '--rollback']],
+    [['tenant', 'show', 'acme', '--unknown']],
+    [['tenant', 'show', 'acme', '--api', 'ftp://example.com']],
+    [['tenant', 'show', 'acme', '--stack', join(directory, 'missing.json')]],
+  ])('does not understand %j', (argv) => {
+    expect(() => read(...argv)).toThrow(UsageError);
+  });
+
+  it('only helps when asked to', () => {
+    expect(read('--help')).toBeUndefined();
+  });
+});
