@@ -2,16 +2,17 @@
  * A tenant with rows in every tenant table, values that are easily damaged on the way, rows of months without a partition,
  * jobs in the queues, keys on the Redis servers and files. Written as superuser.
  */
-import { newId, uuidv7 } from '#libs/kernel';
+import { newId } from '#libs/kernel';
 import { queuePrefix } from '#libs/queues';
 import { createOrganization, type TestEnvironment, type TestOrganization } from '#libs/testing';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { idAt } from './id-at';
 
 type Row = Record<string, unknown>;
 
 /** A month that no migration made partitions for. */
-export const OLD_MONTH = Date.UTC(2021, 4, 17, 12, 30);
+const OLD_MONTH = Date.UTC(2021, 4, 17, 12, 30);
 const BYTES = Buffer.from([0, 1, 10, 13, 34, 92, 255]);
 const TEXT = 'line\nbreak "quoted" \\ back  slash, ünïcödé 漢字 \u2028 and a tab\t';
 /** Every space of a `json` column counts. */
@@ -43,12 +44,15 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
     ['products', { id: product, sku: 'SAME', name: TEXT, currency: 'GBP', price_minor: '900719925474099' }],
     ['stock_levels', { product_id: product, location_id: locationId, available: 5, held: 2 }],
     ['stock_movements', { id: newId(), type: 'adjustment', available_change: 5, ...movement }],
-    ['stock_movements', { id: uuidv7(OLD_MONTH), type: 'adjustment', held_change: 2, ...movement }],
+    ['stock_movements', { id: idAt(OLD_MONTH), type: 'adjustment', held_change: 2, ...movement }],
     ['orders', { id: order, state: 'draft', reference: TEXT, ...money }],
     ['order_lines', { id: line, order_id: order, ...goods, ...one }],
     ['returns', { id: back, order_id: order, reason: 'r', ...money }],
     ['return_lines', { id: newId(), return_id: back, order_line_id: line, disposition: 'restock', ...goods, ...one }],
-    ['idempotency_keys', { key: 'SAME', fingerprint: 'f', status: 201, body: JSON_TEXT, expires_at: now }],
+    [
+      'idempotency_keys',
+      { key: 'SAME', fingerprint: 'f', status: 201, body: JSON_TEXT, expires_at: '2999-01-01 00:00:00+00' },
+    ],
     ['outbox', { id: newId(), payload: JSON_TEXT, published_at: now, ...event }],
     ['inbox', { consumer: 'c', message_id: newId() }],
     ['jobs', { id: job, type: 't', class: 'bulk', payload: JSON_TEXT, actor_type: 'system', state: 'completed' }],

@@ -63,11 +63,11 @@ export class OperationService {
    * speaks against the operation itself: `not_found`, `organization_state_locked`, `unknown_shard`, `already_there`.
    */
   async request(tenant: string, request: OperationRequest, requestId: string): Promise<Operation> {
-    const record = await this.records.find(tenant);
-    if (!record) throw organizationNotFound();
     const parameters = request.kind === 'move' ? { shard: request.shard } : {};
     if (request.kind === 'move') this.checkShard(request.shard);
-    await this.refuseSecond(tenant);
+    await this.refuseSecond(tenant); // first: a deletion that is about to end has no organization any more
+    const record = await this.records.find(tenant);
+    if (!record) throw organizationNotFound();
     this.checkOrganization(record, request);
     return this.queue({ tenant, kind: request.kind, parameters, requestId });
   }
