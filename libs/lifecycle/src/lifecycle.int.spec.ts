@@ -1,4 +1,5 @@
 /** Export, delete and import of a tenant that has something everywhere, beside one that must not notice. */
+import { randomBytes } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -191,6 +192,22 @@ describe('The life of a tenant', () => {
     expect(Object.values(await contents(env, tenant)).flat()).toEqual([]);
     expect(filesOf(tenant)).toEqual([]);
     expect(await placeOf(tenant)).toBeUndefined();
+  });
+
+  it('keeps nothing of an upload that breaks off', async () => {
+    await putFile(tenant, 'imports/long.csv', randomBytes(500_000).toString('hex'));
+    const archive = await archiveOf(tenant);
+    await run(tenant, 'delete');
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield* bytes(archive.subarray(0, -1_000));
+      throw new Error('the client went away');
+    }
+    const upload = operations.import({ content: broken(), requestId: newId() });
+    await expect(upload).rejects.toThrow('the client went away');
+    const [operation] = await operations.list({ organizationId: tenant.id, limit: 1 });
+    expect(await ended(app, operation!)).toMatchObject({ state: 'failed', error: { code: 'upload_failed' } });
+    expect(filesOf(tenant)).toEqual([]);
+    expect((await ended(app, await importArchive(archive))).state).toBe('completed');
   });
 
   it('lets one operation of a tenant be open at a time, and none for an unknown one', async () => {

@@ -7,8 +7,8 @@ import type { TenantTable } from './tenant-tables';
 
 const PAGE = 500;
 
-/** The rows of a table in the order of its primary key, one JSON object of texts each, without line breaks. */
-export async function* readRows(client: ClientBase, tenant: string, table: TenantTable): AsyncGenerator<string> {
+/** The rows of a table by pages, in the order of its primary key: one JSON object of texts each, without line breaks. */
+export async function* readRows(client: ClientBase, tenant: string, table: TenantTable): AsyncGenerator<string[]> {
   const columns = table.columns.map(({ name }) => `${escapeIdentifier(name)}::text`).join(', ');
   const order = table.primaryKey.map((name) => `t.${escapeIdentifier(name)}`).join(', ');
   await client.query("set local timezone = 'UTC'");
@@ -19,7 +19,7 @@ export async function* readRows(client: ClientBase, tenant: string, table: Tenan
   );
   for (let count = PAGE; count === PAGE;) {
     const { rows } = await client.query<{ line: string }>(`fetch ${PAGE} from rows`);
-    for (const { line } of rows) yield line;
+    if (rows.length > 0) yield rows.map(({ line }) => line);
     count = rows.length;
   }
   await client.query('close rows');

@@ -20,7 +20,7 @@ export interface TraceCounts {
   readonly files: number;
 }
 
-const BATCH = 1_000;
+const BATCH = 5_000;
 const JOB_PAUSE_MS = 200;
 /** A job that is refused everything ends long before. */
 const JOB_PATIENCE_MS = 60_000;

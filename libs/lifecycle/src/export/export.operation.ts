@@ -96,10 +96,10 @@ export class ExportOperation extends OperationHandler implements OnModuleInit {
     const { id, tenant } = context.operation;
     let rows = 0;
     async function* content(): AsyncGenerator<Buffer> {
-      for await (const line of readRows(client, tenant, table)) {
+      for await (const page of readRows(client, tenant, table)) {
         context.signal.throwIfAborted();
-        rows += 1;
-        yield Buffer.from(`${line}\n`);
+        rows += page.length;
+        yield Buffer.from(`${page.join('\n')}\n`);
       }
     }
     const { bytes, sha256 } = await this.files.put(spoolKey(id, `${table.name}.ndjson`), content(), UNBOUNDED);

@@ -76,24 +76,27 @@ export class ImportOperation extends OperationHandler implements OnModuleInit {
   }
 
   override async rollBack(memory: Facts, { operation: { id, tenant } }: StepContext): Promise<void> {
-    const { shard, organization } = memory as Partial<ImportMemory>;
+    const known = memory as Partial<ImportMemory>;
     await this.store.delete(archiveKey(id));
-    if (shard === undefined || organization === undefined) return;
     const present = await this.records.find(tenant);
-    if (present && present.epoch !== organization.epoch) return; // not what this import has made
-    await this.records.remove(tenant);
-    await this.shards.use(shard, 'mover', async (client) => {
-      await putPlace(client, { tenant, epoch: organization.epoch, tier: organization.tier, state: 'arriving' });
-      const tables = await tenantTables(client);
-      await inTenantChange(client, tenant, () => clear(client, tenant, tables));
-    });
-    await this.shards.use(shard, 'control', (client) => removePlace(client, tenant));
+    if (present && present.epoch !== known.organization?.epoch) return; // not what this import has made
+    if (known.shard !== undefined) await this.removeRows(known as ImportMemory);
     await this.store.deleteAll();
   }
 
   override result(memory: Facts): Facts {
     const { organization, shard, rows, files } = memory as ImportMemory;
     return { organization_id: organization.id, slug: organization.slug, epoch: organization.epoch, shard, rows, files };
+  }
+
+  private async removeRows({ shard, organization: { id: tenant, epoch, tier } }: ImportMemory): Promise<void> {
+    await this.records.remove(tenant);
+    await this.shards.use(shard, 'mover', async (client) => {
+      await putPlace(client, { tenant, epoch, tier, state: 'arriving' });
+      const tables = await tenantTables(client);
+      await inTenantChange(client, tenant, () => clear(client, tenant, tables));
+    });
+    await this.shards.use(shard, 'control', (client) => removePlace(client, tenant));
   }
 
   private async verify({ operation: { id, tenant, parameters }, signal }: StepContext): Promise<ImportMemory> {

@@ -13,7 +13,7 @@ export interface StepContext {
 }
 
 /**
- * Every step can be repeated, from what was committed before it, after being cut off anywhere. It looks at the signal where
+ * Every step, and the way back, can be repeated, from what was committed before it, after being cut off anywhere. It looks at the signal where
  * that costs nothing and throws its reason. It runs in the tenant context of its tenant, also where none is in the directory.
  *
  * What a step throws decides: `unavailable` and unknown errors are tried again, the latter a bounded number of times; any
@@ -29,7 +29,7 @@ export abstract class OperationHandler {
   /** Runs one step; resolves with what the next one starts from. */
   abstract runStep(step: string, memory: Facts, context: StepContext): Promise<Facts>;
 
-  /** Undoes all steps so far; can be repeated. Never called from the point of no return on. */
+  /** Undoes all steps so far, with an empty memory where none has run. Never called from the point of no return on. */
   abstract rollBack(memory: Facts, context: StepContext): Promise<void>;
 
   /** What a completed operation answers, from the memory of its last step. */

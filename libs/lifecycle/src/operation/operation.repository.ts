@@ -10,8 +10,15 @@ const COLUMNS = `id, tenant, kind, state, step, parameters, memory, progress, re
   finished_at as "finishedAt"`;
 const LEASE = (position: number): string => `now() + $${position} * interval '1 millisecond'`;
 
-const INSERT = `insert into tenant_operations (id, tenant, kind, parameters, request_id) values ($1, $2, $3, $4, $5)
-  returning ${COLUMNS}`;
+const INSERT = `
+  insert into tenant_operations (id, tenant, kind, parameters, request_id, lease_until)
+  values ($1, $2, $3, $4, $5, ${LEASE(6)}) returning ${COLUMNS}`;
+const PREPARED = `
+  update tenant_operations set parameters = $2, lease_until = null, updated_at = now()
+  where id = $1 and state = 'queued' returning ${COLUMNS}`;
+const ABANDON = `
+  update tenant_operations set lease_until = null, rolling_back = true, error = $2, updated_at = now()
+  where id = $1 and state = 'queued'`;
 const FIND = `select ${COLUMNS} from tenant_operations where id = $1`;
 const FIND_OPEN = `select ${COLUMNS} from tenant_operations where tenant = $1 and state in ('queued', 'running')`;
 const PAGE = `select ${COLUMNS} from tenant_operations
@@ -52,14 +59,24 @@ export interface Holding {
 export class OperationRepository {
   constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {}
 
-  /** The new operation, or undefined where another one is open for the tenant. */
-  async insert({ id = newId(), tenant, kind, parameters, requestId }: NewOperation): Promise<Operation | undefined> {
+  /** The new operation, or undefined where another one is open for the tenant. No worker takes it before `delayMs` are over. */
+  async insert({ tenant, kind, parameters, requestId }: NewOperation, delayMs = 0): Promise<Operation | undefined> {
     try {
-      return await this.one(INSERT, [id, tenant, kind, parameters, requestId]);
+      return await this.one(INSERT, [newId(), tenant, kind, parameters, requestId, delayMs]);
     } catch (error) {
       if (isUniqueViolation(error, 'tenant_operations_one_open')) return undefined;
       throw error;
     }
+  }
+
+  /** What a delayed operation needs is there: workers may take it. undefined where it has been taken or has ended. */
+  prepared(id: string, parameters: Facts): Promise<Operation | undefined> {
+    return this.one(PREPARED, [id, parameters]);
+  }
+
+  /** What a delayed operation needs will not come: a worker clears up after it, and it has failed. */
+  abandon(id: string, error: OperationFailure): Promise<boolean> {
+    return this.changes(ABANDON, [id, error]);
   }
 
   find(id: string): Promise<Operation | undefined> {

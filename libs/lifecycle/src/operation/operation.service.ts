@@ -47,6 +47,13 @@ export interface StoredArchive {
   readonly filename: string;
 }
 
+/** No request, and so no upload, takes longer. */
+const UPLOAD_MS = 660_000;
+const UPLOAD_FAILED = {
+  code: 'upload_failed',
+  message: 'The archive did not arrive; the answer to the upload said why.',
+};
+
 @Injectable()
 export class OperationService {
   constructor(
@@ -84,14 +91,17 @@ export class OperationService {
     if (await this.records.find(tenant)) throw organizationExists(tenant);
     const wanted = slug ?? organization.slug;
     if (await this.records.isSlugTaken(wanted)) throw slugTaken(wanted);
-    const id = newId();
+    // The operation stands before the upload: if this process is lost, a worker finds it and deletes what has arrived.
+    const { id } = await this.queue({ tenant, kind: 'import', parameters: {}, requestId }, UPLOAD_MS);
     const limits = { maxBytes: this.config.UPLOAD_LIMIT_BYTES, confidential: true };
-    const stored = await this.inTenant(tenant, () => this.files.put(archiveKey(id), upload.whole(), limits));
-    const parameters: Facts = { ...stored, ...(slug === undefined ? {} : { slug }) };
     try {
-      return await this.queue({ id, tenant, kind: 'import', parameters, requestId });
+      const stored = await this.inTenant(tenant, () => this.files.put(archiveKey(id), upload.whole(), limits));
+      const parameters: Facts = { ...stored, ...(slug === undefined ? {} : { slug }) };
+      const operation = await this.repository.prepared(id, parameters);
+      this.events.publish('operation.ready', {});
+      return operation ?? (await this.get(id));
     } catch (error) {
-      await this.inTenant(tenant, () => this.files.delete(archiveKey(id)));
+      await this.repository.abandon(id, UPLOAD_FAILED);
       throw error;
     }
   }
@@ -131,11 +141,11 @@ export class OperationService {
     });
   }
 
-  private async queue(wanted: NewOperation): Promise<Operation> {
-    const queued = await this.repository.insert(wanted);
+  private async queue(wanted: NewOperation, delayMs?: number): Promise<Operation> {
+    const queued = await this.repository.insert(wanted, delayMs);
     if (!queued) {
       await this.refuseSecond(wanted.tenant);
-      return this.queue(wanted); // the other one has just ended
+      return this.queue(wanted, delayMs); // the other one has just ended
     }
     this.events.publish('operation.ready', {});
     return queued;

@@ -47,6 +47,4 @@ export interface Operation {
   readonly finishedAt: Date | null;
 }
 
-export type NewOperation = Pick<Operation, 'tenant' | 'kind' | 'parameters' | 'requestId'> & {
-  readonly id?: string | undefined;
-};
+export type NewOperation = Pick<Operation, 'tenant' | 'kind' | 'parameters' | 'requestId'>;

@@ -96,7 +96,7 @@ export class OperationRun {
 
   private async goBack(): Promise<void> {
     const { handler, operation } = this.options;
-    if (operation.step !== null) await handler.rollBack(this.memory, this.context());
+    await handler.rollBack(this.memory, this.context());
     await this.finish(operation.error ? 'failed' : 'rolled_back', null);
   }
 
