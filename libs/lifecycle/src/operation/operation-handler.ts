@@ -13,11 +13,12 @@ export interface StepContext {
 }
 
 /**
- * Every step, and the way back, can be repeated, from what was committed before it, after being cut off anywhere. It looks at the signal where
- * that costs nothing and throws its reason. It runs in the tenant context of its tenant, also where none is in the directory.
+ * Every step, and the way back, can be repeated, from what was committed before it, after being cut off anywhere. It looks at
+ * the signal where that costs nothing and throws its reason. It runs in the tenant context of its tenant, also where the
+ * directory knows none.
  *
- * What a step throws decides: `unavailable` and unknown errors are tried again, the latter a bounded number of times; any
- * other StockyardError is final, and so is the operation, after `rollBack`.
+ * What a step throws decides: `unavailable` (not before its retryAfterSeconds) and unknown errors are tried again, the latter
+ * a bounded number of times; any other StockyardError is final, and so is the operation, after `rollBack`.
  */
 export abstract class OperationHandler {
   abstract readonly kind: OperationKind;
@@ -28,6 +29,11 @@ export abstract class OperationHandler {
 
   /** Runs one step; resolves with what the next one starts from. */
   abstract runStep(step: string, memory: Facts, context: StepContext): Promise<Facts>;
+
+  /** What comes after a step that went well; undefined ends the operation. The next in order, unless a kind goes back. */
+  following(step: string, _memory: Facts): string | undefined {
+    return this.steps[this.steps.indexOf(step) + 1];
+  }
 
   /** Undoes all steps so far, with an empty memory where none has run. Never called from the point of no return on. */
   abstract rollBack(memory: Facts, context: StepContext): Promise<void>;

@@ -77,7 +77,7 @@ export class OperationRun {
     for (;;) {
       this.lease.signal.throwIfAborted();
       this.memory = await handler.runStep(this.step, this.memory, this.context());
-      const next = handler.steps[handler.steps.indexOf(this.step) + 1];
+      const next = handler.following(this.step, this.memory);
       if (next === undefined) return this.finish('completed', handler.result(this.memory));
       await this.enter(next);
     }
@@ -137,7 +137,8 @@ export class OperationRun {
     if (giveUp && (await this.options.repository.beginRollBack(this.holding, told(error)))) {
       return this.release(0, null, 0);
     }
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+    const wantedMs = surprise ? 0 : (error.retryAfterSeconds ?? 0) * 1_000;
+    const pauseMs = Math.max(wantedMs, Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS));
     return this.release(pauseMs, this.options.operation.rollingBack ? null : told(error), failures);
   }
 

@@ -42,6 +42,12 @@ class ScriptedMove extends OperationHandler {
     return { ...(await this.behave(step, memory, context)), [step]: true };
   }
 
+  /** Once back from `two` where the memory says so. */
+  override following(step: string, memory: Facts): string | undefined {
+    if (step === 'two' && memory.again === true) return 'one';
+    return super.following(step, memory);
+  }
+
   override rollBack(memory: Facts): Promise<void> {
     this.ran.push(`back from ${Object.keys(memory).join('+')}`);
     return Promise.resolve();
@@ -186,6 +192,15 @@ describe('OperationRunner', () => {
     expect(await service.get(id)).toMatchObject({ step: 'two' });
     expect(await ended(id)).toMatchObject({ state: 'completed' });
     expect(handler.ran).toEqual(['one', 'two', 'two', 'three']);
+  });
+
+  it('goes back to an earlier step where the kind wants to', async () => {
+    handler.behave = (step, memory) =>
+      Promise.resolve({ ...memory, again: step === 'two' && memory.two === undefined });
+    start();
+    const { id } = await ask();
+    expect(await ended(id)).toMatchObject({ state: 'completed' });
+    expect(handler.ran).toEqual(['one', 'two', 'one', 'two', 'three']);
   });
 
   it('begins a long step again from its last checkpoint', async () => {
