@@ -9,6 +9,7 @@ import { Ledgers1764000005000 } from './1764000005000-ledgers';
 import { Places1764000006000 } from './1764000006000-places';
 import { UsageAndLimits1764000007000 } from './1764000007000-usage-and-limits';
 import { Operations1764000008000 } from './1764000008000-operations';
+import { Moves1764000009000 } from './1764000009000-moves';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -20,4 +21,5 @@ export const MIGRATIONS = [
   Places1764000006000,
   UsageAndLimits1764000007000,
   Operations1764000008000,
+  Moves1764000009000,
 ] satisfies readonly MigrationClass[];

@@ -1,0 +1,129 @@
+/** What the steps of one process share: connections to both sides, the replay that goes on between steps, the pause. */
+import { randomUUID } from 'node:crypto';
+import type { Client } from 'pg';
+import { connectMover } from './connection';
+import { LogReader } from './decode/log-reader';
+import { requireSameTables, type MovedTable, readMovedTables } from './moved-table';
+import type { TenantMoveOptions } from './move.options';
+import type { MoveProgress } from './move.state';
+import { Arrival } from './replay/arrival';
+import { MARK_PREFIX, Replay } from './replay/replay';
+import { freeSlot, moveName, slotHolds } from './slot';
+
+/** Writes are fenced since `startedAt` (of performance.now()). */
+export interface Pause {
+  readonly startedAt: number;
+  readonly giveUpAt: number;
+  /** Its arrival says that every write before the fence is applied. */
+  mark?: string;
+  tier?: string;
+}
+
+export type ResolvedOptions = Required<Omit<TenantMoveOptions, 'announce' | 'report'>> &
+  Pick<TenantMoveOptions, 'announce' | 'report'>;
+
+type Side = 'source' | 'target';
+
+export class MoveContext {
+  readonly tenant: string;
+  /** Name of the slot and of the publication. */
+  readonly name: string;
+  pause: Pause | undefined;
+  replay: Replay | undefined;
+  private readonly run = randomUUID();
+  private readonly clients = new Map<Side, Promise<Client>>();
+  private moved: readonly MovedTable[] | undefined;
+
+  constructor(readonly options: ResolvedOptions) {
+    this.tenant = options.organizationId;
+    this.name = moveName(options.organizationId);
+  }
+
+  report(progress: MoveProgress): void {
+    this.options.report?.(progress);
+  }
+
+  source(): Promise<Client> {
+    return this.client('source');
+  }
+
+  target(): Promise<Client> {
+    return this.client('target');
+  }
+
+  /** A connection beside the shared ones; the caller ends it. */
+  async connect(side: Side): Promise<Client> {
+    return connectMover(await this.options[side].moverUrl());
+  }
+
+  async arrival(): Promise<Arrival> {
+    return new Arrival(await this.target(), this.tenant, this.run);
+  }
+
+  /** The tables that go with the tenant, parents first; both sides have the same. */
+  async tables(): Promise<readonly MovedTable[]> {
+    if (this.moved) return this.moved;
+    const [source, target] = await Promise.all([this.source(), this.target()]);
+    const [left, right] = await Promise.all([readMovedTables(source), readMovedTables(target)]);
+    requireSameTables(left, right);
+    return (this.moved = right);
+  }
+
+  /** Takes the move over and goes on reading the log; undefined where the log does not hold what the target misses. */
+  async openReplay(): Promise<Replay | undefined> {
+    if (this.replay) return this.replay;
+    const [source, target, tables, arrival] = await Promise.all([
+      this.source(),
+      this.target(),
+      this.tables(),
+      this.arrival(),
+    ]);
+    await arrival.takeOver({ anew: false });
+    await freeSlot(source, this.name);
+    const from = await arrival.position();
+    if (from === undefined || !(await slotHolds(source, this.name, from))) return undefined;
+    const url = await this.options.source.moverUrl();
+    const reader = await LogReader.open(url, { slot: this.name, publication: this.name, from });
+    return (this.replay = new Replay({ tenant: this.tenant, tables, reader, target, arrival, from }));
+  }
+
+  /** Writes a mark into the source's log and says which. */
+  async mark(): Promise<string> {
+    const mark = randomUUID();
+    await (await this.source()).query('select pg_logical_emit_message(true, $1, $2)', [MARK_PREFIX, mark]);
+    return mark;
+  }
+
+  async announce(): Promise<void> {
+    try {
+      await this.options.announce?.();
+    } catch {
+      // A hint: whoever missed it is refused by the place and reads the directory.
+    }
+  }
+
+  async closeReplay(): Promise<void> {
+    const replay = this.replay;
+    this.replay = undefined;
+    await replay?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.closeReplay();
+    const clients = [...this.clients.values()];
+    this.clients.clear();
+    await Promise.allSettled(clients.map(async (client) => (await client).end()));
+  }
+
+  private client(side: Side): Promise<Client> {
+    const known = this.clients.get(side);
+    if (known) return known;
+    const connecting = this.connect(side);
+    const forget = () => {
+      if (this.clients.get(side) === connecting) this.clients.delete(side);
+    };
+    connecting.then((client) => client.once('end', forget), forget);
+    this.clients.set(side, connecting);
+    return connecting;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Opens the place on the target, then replaces the entry in the directory: that commit is the move. Nobody is led to the
+ * target before it, and nobody can write on the source after it.
+ */
+import { overtaken } from '../move.error';
+import type { MoveContext } from '../move-context';
+import type { MoveState } from '../move.state';
+import { changePlace } from '../places';
+import { giveUp, restart } from './take-back';
+
+export async function flip(context: MoveContext, state: MoveState): Promise<MoveState> {
+  const { pause } = context;
+  const epoch = state.epoch!;
+  if (await isOnTarget(context, epoch)) return settle(context, state);
+  if (!pause?.tier) return restart(context, state);
+  await openTarget(context, state);
+  if (performance.now() >= pause.giveUpAt) return giveUp(context, state);
+  const next = { shard: context.options.target.shard, epoch: epoch + 2 };
+  if (!(await context.options.directory.replace(epoch, next))) throw overtaken('The directory has changed');
+  return settle(context, { ...state, pausedMs: Math.round(performance.now() - pause.startedAt) });
+}
+
+async function isOnTarget(context: MoveContext, epoch: number): Promise<boolean> {
+  const entry = await context.options.directory.read();
+  return entry.shard === context.options.target.shard && entry.epoch === epoch + 2;
+}
+
+async function openTarget(context: MoveContext, state: MoveState): Promise<void> {
+  const [target, arrival] = await Promise.all([context.target(), context.arrival()]);
+  await target.query('begin');
+  try {
+    await changePlace(target, context.tenant, {
+      from: ['arriving'],
+      to: state.openState,
+      toEpoch: state.epoch! + 2,
+      tier: context.pause!.tier!,
+    });
+    await arrival.reach(undefined);
+    await target.query('commit');
+  } catch (error) {
+    await target.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function settle(context: MoveContext, state: MoveState): Promise<MoveState> {
+  const { pausedMs } = state;
+  if (pausedMs !== null) context.report({ step: 'flip', pausedMs });
+  context.pause = undefined;
+  await context.announce();
+  const epoch = state.epoch!;
+  await changePlace(await context.source(), context.tenant, {
+    from: ['fenced'],
+    fromEpochs: [epoch + 1],
+    to: 'moved',
+    toEpoch: epoch + 2,
+  });
+  return { ...state, step: 'release', cleanUpAt: Date.now() + context.options.graceMs };
+}

@@ -1,0 +1,103 @@
+/** The rows of a tenant as a whole: copied under a snapshot, deleted in batches, compared. */
+import type { Client } from 'pg';
+import { asTenant, beginAsTenant, type TextRow, textRows } from './connection';
+import { deleteSomeSql, digestSql, type MovedTable, pageSql, upsertSql } from './moved-table';
+import type { TouchedRows } from './replay/touched-rows';
+
+export interface CopyOptions {
+  readonly source: Client;
+  readonly target: Client;
+  readonly tenant: string;
+  readonly tables: readonly MovedTable[];
+  readonly snapshot: string;
+  readonly pageRows: number;
+  /** Last in each transaction on the target. */
+  readonly seal: () => Promise<void>;
+  readonly onRows: (rows: number) => void;
+}
+
+/** Copies table by table, parents first, in pages of the primary key (keyset pagination). */
+export async function copyRows(options: CopyOptions): Promise<void> {
+  const { source, tenant } = options;
+  await beginAsTenant(source, tenant, { repeatable: true, snapshot: options.snapshot });
+  try {
+    for (const table of options.tables) await copyTable(table, options);
+  } finally {
+    await source.query('rollback').catch(() => undefined);
+  }
+}
+
+async function copyTable(table: MovedTable, options: CopyOptions): Promise<void> {
+  const { source, target, tenant, pageRows } = options;
+  const keyAt = table.key.slice(1).map((name) => table.columns.findIndex((column) => column.name === name));
+  const upsert = upsertSql(table);
+  let last: TextRow | undefined;
+  for (;;) {
+    const after = last;
+    const page = await textRows(source, pageSql(table, after ? 'key' : 'start', pageRows), [
+      tenant,
+      ...(after ? keyAt.map((at) => after[at]) : []),
+    ]);
+    last = page.at(-1);
+    if (!last) return;
+    await asTenant(target, tenant, async () => {
+      await target.query(
+        upsert,
+        table.columns.map((_, at) => page.map((row) => row[at])),
+      );
+      await options.seal();
+    });
+    options.onRows(page.length);
+    if (page.length < pageRows || keyAt.length === 0) return;
+  }
+}
+
+export interface DeleteOptions {
+  readonly client: Client;
+  readonly tenant: string;
+  readonly tables: readonly MovedTable[];
+  readonly rows: number;
+  /** Last in each transaction; may throw to stop. */
+  readonly seal: () => Promise<void>;
+  readonly onRows?: (rows: number) => void;
+}
+
+/** Deletes every row of the tenant, children before parents, a bounded number in each transaction. */
+export async function deleteRows(options: DeleteOptions): Promise<void> {
+  const { client, tenant } = options;
+  for (const table of [...options.tables].reverse()) {
+    const text = deleteSomeSql(table, options.rows);
+    let deleted: number;
+    do {
+      deleted = await asTenant(client, tenant, async () => {
+        const { rowCount } = await client.query(text, [tenant]);
+        await options.seal();
+        return rowCount ?? 0;
+      });
+      options.onRows?.(deleted);
+    } while (deleted === options.rows);
+  }
+}
+
+/**
+ * Names of the tables in which the tenant's rows differ. Both clients are inside a transaction of the tenant. With `touched`
+ * only those rows are compared.
+ */
+export async function differingTables(
+  sides: { readonly source: Client; readonly target: Client },
+  tenant: string,
+  what: readonly MovedTable[] | TouchedRows,
+): Promise<string[]> {
+  const different: string[] = [];
+  const parts = 'byTable' in what ? what.byTable() : what.map((table) => ({ table, columns: undefined }));
+  for (const { table, columns } of parts) {
+    const text = digestSql(table, columns ? 'keyed' : 'all');
+    const values = [tenant, ...(columns ?? [])];
+    const [left, right] = await Promise.all([
+      textRows(sides.source, text, values),
+      textRows(sides.target, text, values),
+    ]);
+    if (JSON.stringify(left) !== JSON.stringify(right)) different.push(table.name);
+  }
+  return different;
+}
