@@ -53,7 +53,10 @@ export async function cloneTemplate(names: readonly string[]): Promise<void> {
       await migrate({ config, migrations: MIGRATIONS });
       await admin.query(`alter database ${TEMPLATE} is_template true`);
     }
-    for (const name of names) await admin.query(`create database ${name} template ${TEMPLATE}`);
+    for (const name of names) {
+      await admin.query(`create database ${name} template ${TEMPLATE}`);
+      await admin.query(`grant create on database ${name} to stockyard_owner`); // grants on a database are not cloned
+    }
     const { rows } = await admin.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn');
     return rows[0]!.lsn;
   });
