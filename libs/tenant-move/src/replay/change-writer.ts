@@ -1,8 +1,11 @@
 /**
- * Writes decoded changes to the target inside the transaction that the caller has opened. Neighbouring changes of one table
- * and one kind travel as one statement; everything else keeps the order of the log.
+ * Writes decoded changes to the target inside the transaction that the caller has opened. Of all changes of a batch only what
+ * they make of each row is written, in one statement for each table: deletions first, children before parents, then
+ * the rest, parents before children. Where that order meets a constraint (two rows that exchange a unique value)
+ * the batch is written once more, change by change in the order of the log.
  */
 import { type Client, escapeIdentifier } from 'pg';
+import { sqlState } from '../connection';
 import type { LoggedRow } from '../decode/pgoutput';
 import { schemaDiffers } from '../move.error';
 import { deleteSql, keyColumns, type MovedTable, upsertSql } from '../moved-table';
@@ -15,18 +18,19 @@ export type Change =
 /** Values of a key in the order of the primary key. */
 export type Key = readonly string[];
 
-const RUN_ROWS = 500;
-
-interface Run {
+/** What a row becomes; `row` undefined: it is gone. Columns that are undefined in it stay as they are. */
+interface Outcome {
   readonly table: MovedTable;
-  readonly kind: 'upsert' | 'delete';
-  /** By key: a statement may touch a row only once. */
-  readonly rows: Map<string, readonly (string | null)[]>;
+  readonly key: Key;
+  readonly row: LoggedRow | undefined;
 }
+
+/** SQLSTATE class of violated constraints. */
+const INTEGRITY = '23';
 
 export class ChangeWriter {
   private readonly tables: ReadonlyMap<string, MovedTable>;
-  private run: Run | undefined;
+  private readonly log: Outcome[] = [];
 
   /** `touched` is told the key of every row that a change concerns. */
   constructor(
@@ -37,53 +41,82 @@ export class ChangeWriter {
     this.tables = new Map(tables.map((table) => [table.name, table]));
   }
 
-  async add(change: Change): Promise<void> {
+  /** Changes that wait for {@link flush}. */
+  get waiting(): number {
+    return this.log.length;
+  }
+
+  add(change: Change): void {
     const table = this.tables.get(change.table);
     if (!table) throw schemaDiffers([change.table]);
     if (change.kind === 'delete') {
-      const key = keyOf(table, change.key);
-      this.touched(table, key);
-      return this.append(table, 'delete', key, key);
+      this.note({ table, key: keyOf(table, change.key), row: undefined });
+      return;
     }
+    requireKnownColumns(table, change.row);
     const key = keyOf(table, change.row);
-    this.touched(table, key);
-    const former = change.kind === 'update' && change.key ? keyOf(table, change.key) : undefined;
-    const values = valuesOf(table, change.row);
-    if (former) this.touched(table, former);
-    if (!former && values) return this.append(table, 'upsert', key, values);
-    await this.flush();
-    await this.updateOne(table, former ?? key, change.row);
+    if (change.kind === 'update' && change.key) {
+      // A changed key is a deletion and a new row. TOASTed values that did not change are in the log then
+      // only if they belong to the key, so such a row cannot be made anew.
+      if (!isWhole(change.row))
+        throw new Error(`A row of ${table.name} changed its key beside values that are not in the log.`);
+      this.note({ table, key: keyOf(table, change.key), row: undefined });
+    }
+    this.note({ table, key, row: change.row });
   }
 
   /** Sends what waits. To be called before the transaction commits. */
   async flush(): Promise<void> {
-    const run = this.run;
-    this.run = undefined;
-    if (!run) return;
-    const rows = [...run.rows.values()];
-    const columns = run.kind === 'upsert' ? run.table.columns : keyColumns(run.table);
-    await this.client.query(
-      run.kind === 'upsert' ? upsertSql(run.table) : deleteSql(run.table),
-      columns.map((_, at) => rows.map((row) => row[at])),
-    );
+    const log = this.log.splice(0);
+    if (log.length === 0) return;
+    await this.client.query('savepoint changes');
+    try {
+      await this.write(lastOutcomes(log));
+    } catch (error) {
+      if (!sqlState(error)?.startsWith(INTEGRITY)) throw error;
+      await this.client.query('rollback to savepoint changes');
+      for (const outcome of log) await this.write([outcome]);
+    }
   }
 
   /** Drops what waits, with the transaction it was for. */
   forget(): void {
-    this.run = undefined;
+    this.log.length = 0;
   }
 
-  private async append(table: MovedTable, kind: Run['kind'], key: Key, values: readonly (string | null)[]) {
-    const id = JSON.stringify(key);
-    const run = this.run;
-    const fits = run?.table === table && run.kind === kind && run.rows.size < RUN_ROWS && !run.rows.has(id);
-    if (!fits) await this.flush();
-    this.run ??= { table, kind, rows: new Map() };
-    this.run.rows.set(id, values);
+  private note(outcome: Outcome): void {
+    this.touched(outcome.table, outcome.key);
+    this.log.push(outcome);
   }
 
-  /** A change of the key, or one that leaves TOASTed values as they are. */
-  private async updateOne(table: MovedTable, key: Key, row: LoggedRow): Promise<void> {
+  /** At most one outcome for each row. */
+  private async write(outcomes: readonly Outcome[]): Promise<void> {
+    const parentsFirst = [...this.tables.values()].map((table) => ({
+      table,
+      outcomes: outcomes.filter((outcome) => outcome.table === table),
+    }));
+    for (const { table, outcomes: all } of [...parentsFirst].reverse()) {
+      const keys = all.filter(({ row }) => !row).map(({ key }) => key);
+      if (keys.length > 0) await this.send(`delete_${table.name}`, deleteSql(table), keyColumns(table).length, keys);
+    }
+    for (const { table, outcomes: all } of parentsFirst) {
+      const rows = all.flatMap(({ row }) => (row && isWhole(row) ? [table.columns.map(({ name }) => row[name]!)] : []));
+      if (rows.length > 0) await this.send(`upsert_${table.name}`, upsertSql(table), table.columns.length, rows);
+      for (const { row, key } of all) if (row && !isWhole(row)) await this.updatePart(table, key, row);
+    }
+  }
+
+  private async send(
+    name: string,
+    text: string,
+    columns: number,
+    rows: readonly (readonly (string | null)[])[],
+  ): Promise<void> {
+    const values = Array.from({ length: columns }, (_, at) => rows.map((row) => row[at]));
+    await this.client.query({ name, text, values });
+  }
+
+  private async updatePart(table: MovedTable, key: Key, row: LoggedRow): Promise<void> {
     const given = table.columns.filter(({ name }) => row[name] !== undefined);
     const set = given.map(({ name, type }, at) => `${escapeIdentifier(name)} = $${at + 1}::text::${type}`);
     const where = keyColumns(table).map(
@@ -97,6 +130,22 @@ export class ChangeWriter {
   }
 }
 
+/** The outcome of each row after all of them. */
+function lastOutcomes(log: readonly Outcome[]): Outcome[] {
+  const outcomes = new Map<string, Outcome>();
+  for (const outcome of log) {
+    const id = JSON.stringify([outcome.table.name, outcome.key]);
+    const former = outcomes.get(id)?.row;
+    const row = former && outcome.row ? { ...former, ...defined(outcome.row) } : outcome.row;
+    outcomes.set(id, { ...outcome, row });
+  }
+  return [...outcomes.values()];
+}
+
+const defined = (row: LoggedRow) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+
+const isWhole = (row: LoggedRow) => Object.values(row).every((value) => value !== undefined);
+
 function keyOf(table: MovedTable, row: LoggedRow): Key {
   return table.key.map((name) => {
     const value = row[name];
@@ -105,15 +154,7 @@ function keyOf(table: MovedTable, row: LoggedRow): Key {
   });
 }
 
-/** Every column's value in order; undefined where one is not in the log. */
-function valuesOf(table: MovedTable, row: LoggedRow): (string | null)[] | undefined {
-  if (Object.keys(row).length !== table.columns.length) throw schemaDiffers([table.name]);
-  const values: (string | null)[] = [];
-  for (const { name } of table.columns) {
-    if (!(name in row)) throw schemaDiffers([table.name]);
-    const value = row[name];
-    if (value === undefined) return undefined;
-    values.push(value);
-  }
-  return values;
+function requireKnownColumns(table: MovedTable, row: LoggedRow): void {
+  const isKnown = table.columns.every(({ name }) => name in row) && Object.keys(row).length === table.columns.length;
+  if (!isKnown) throw schemaDiffers([table.name]);
 }

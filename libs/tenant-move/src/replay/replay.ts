@@ -13,6 +13,8 @@ import { TouchedRows } from './touched-rows';
 
 /** Changes after which a transaction on the target ends although more wait. */
 const BATCH_CHANGES = 1_000;
+/** Changes of one transaction of the source that are held in memory before they are written. */
+const HELD_CHANGES = 20_000;
 /** Without changes of the tenant its position is written down this often, so that the source may forget its log. */
 const IDLE_POSITION_MS = 2_000;
 const WAIT_MS = 500;
@@ -35,7 +37,6 @@ export class Replay {
   private position: bigint;
   private written: bigint;
   private writtenAt = performance.now();
-  private changes = 0;
   private open = false;
   private within = false;
 
@@ -130,13 +131,13 @@ export class Replay {
       case 'commit':
         this.within = false;
         this.position = message.endLsn;
-        if (this.changes >= BATCH_CHANGES || !this.options.reader.hasMore) await this.commit();
+        if (this.writer.waiting >= BATCH_CHANGES || !this.options.reader.hasMore) await this.commit();
         return;
       default:
         if (!this.open) await beginAsTenant(this.options.target, this.options.tenant);
         this.open = true;
-        this.changes += 1;
-        await this.writer.add(message);
+        this.writer.add(message);
+        if (this.writer.waiting >= HELD_CHANGES) await this.writer.flush();
     }
   }
 
@@ -148,7 +149,6 @@ export class Replay {
     if (command !== 'COMMIT')
       throw new Error('A transaction on the target was rolled back although no error was raised.');
     this.open = false;
-    this.changes = 0;
     this.keep();
   }
 

@@ -4,7 +4,7 @@ import type { MoveState } from '../move.state';
 
 const REPORT_MS = 1_000;
 /** Share of the longest pause within which a mark must arrive. */
-const CLOSE = 0.25;
+const CLOSE = 0.5;
 
 export async function catchUp(context: MoveContext, state: MoveState): Promise<MoveState> {
   const replay = await context.openReplay();

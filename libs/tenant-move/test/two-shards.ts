@@ -1,0 +1,109 @@
+/** Two databases that stand for two shards, the first being home, and the directory's part of a move. */
+import { roleUrl } from '#libs/config';
+import { createTestEnvironment, type TestEnvironment } from '#libs/testing';
+import { Client } from 'pg';
+import type { MoveDirectory, MoveSide, TenantMoveOptions } from '../src';
+
+export interface TwoShards {
+  readonly home: TestEnvironment;
+  readonly two: TestEnvironment;
+  readonly sides: { readonly main: MoveSide; readonly two: MoveSide };
+  dispose(): Promise<void>;
+}
+
+export async function createTwoShards(): Promise<TwoShards> {
+  const [home, two] = await Promise.all([createTestEnvironment(), createTestEnvironment()]);
+  await home.query('create table saved_moves (tenant uuid primary key, state jsonb not null)');
+  return {
+    home,
+    two,
+    sides: {
+      main: { shard: 'main', moverUrl: () => roleUrl(home.config, 'mover') },
+      two: { shard: 'two', moverUrl: () => roleUrl(two.config, 'mover') },
+    },
+    dispose: async () => {
+      await Promise.all([home.dispose(), two.dispose()]);
+    },
+  };
+}
+
+/** The directory as `stockyard_control` keeps it, on a connection for each call. */
+export function directoryOf(controlUrl: string, organizationId: string): MoveDirectory {
+  const withControl = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    const client = new Client({ connectionString: controlUrl });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    read: () =>
+      withControl(async (client) => {
+        const { rows } = await client.query<{ shard: string; epoch: number }>(
+          "select coalesce(shard, 'main') as shard, epoch from organizations where id = $1",
+          [organizationId],
+        );
+        return rows[0]!;
+      }),
+    replace: (expectedEpoch, next) =>
+      withControl(async (client) => {
+        const { rowCount } = await client.query(
+          'update organizations set shard = $3, epoch = $4 where id = $1 and epoch = $2',
+          [organizationId, expectedEpoch, next.shard, next.epoch],
+        );
+        return rowCount === 1;
+      }),
+  };
+}
+
+export function moveOptions(
+  shards: TwoShards,
+  organizationId: string,
+  from: 'main' | 'two' = 'main',
+): TenantMoveOptions {
+  return {
+    organizationId,
+    source: shards.sides[from],
+    target: shards.sides[from === 'main' ? 'two' : 'main'],
+    directory: directoryOf(roleUrl(shards.home.config, 'control'), organizationId),
+    graceMs: 0,
+    pageRows: 20,
+    deleteRows: 50,
+  };
+}
+
+/** Everything of a tenant in one shard: for each table its rows as text, sorted. As superuser, so through no wall. */
+export async function contentOf(environment: TestEnvironment, organizationId: string): Promise<Map<string, string[]>> {
+  const tables = await environment.query<{ name: string }>('select moved::text as name from moved_tables() moved');
+  const content = new Map<string, string[]>();
+  for (const { name } of tables) {
+    const rows = await environment.query<{ row: string }>(
+      `select t::text as row from ${name} t where organization_id = $1 order by 1`,
+      [organizationId],
+    );
+    content.set(
+      name,
+      rows.map(({ row }) => row),
+    );
+  }
+  return content;
+}
+
+export const rowCount = (content: Map<string, string[]>) =>
+  [...content.values()].reduce((sum, rows) => sum + rows.length, 0);
+
+/** What a move may leave behind nowhere: slots, publications, rows that say where it was. */
+export async function remains(shards: TwoShards): Promise<string[]> {
+  const found: string[] = [];
+  for (const environment of [shards.home, shards.two]) {
+    const rows = await environment.query<{ what: string }>(
+      `select 'slot ' || slot_name as what from pg_replication_slots where database = current_database()
+       union all select 'publication ' || pubname from pg_publication
+       union all select 'arrival ' || tenant from tenant_moves`,
+    );
+    found.push(...rows.map(({ what }) => what));
+  }
+  return found;
+}
