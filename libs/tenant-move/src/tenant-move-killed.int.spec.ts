@@ -121,6 +121,15 @@ describe('a move whose process is killed', () => {
     await expectRolledBack(id, before);
   });
 
+  it('is rolled back or goes on, but nothing between, when it was killed at flip', async () => {
+    const id = await filledOrganization();
+    const before = await contentOf(shards.home, id);
+    await runProcess(id, 'go on', async (step) => step === 'flip');
+    const rolledBack = (await runProcess(id, 'roll back')).finished;
+    if (!rolledBack) expect((await runProcess(id, 'go on')).finished).toBe(true);
+    await (rolledBack ? expectRolledBack(id, before) : expectMoved(id, before));
+  });
+
   it('loses and doubles no acknowledged write when it is killed again and again at any moment', async () => {
     const id = await filledOrganization();
     const writers = new Writers(shards, { organizationId: id, writers: 4, writesPerSecond: 100 });

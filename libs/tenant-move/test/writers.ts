@@ -126,11 +126,10 @@ export class Writers {
 
   /** False where the place refused the writer; nothing was executed then. */
   private async writeOnce(client: Client, epoch: number, id: string, turn: number): Promise<boolean> {
-    const { organizationId } = this.options;
     try {
-      await client.query('begin');
-      await client.query('select enter_write($1, $2)', [organizationId, epoch]);
-      await this.change(client, id, turn);
+      await client.query(`begin; select enter_write('${this.options.organizationId}', ${epoch})`);
+      await this.change(client, id);
+      if (turn % 5 === 0) await this.changeOthers(client, turn);
       await client.query('commit');
       return true;
     } catch (error) {
@@ -140,25 +139,19 @@ export class Writers {
     }
   }
 
-  private async change(client: Client, id: string, turn: number): Promise<void> {
-    const { organizationId } = this.options;
+  private async change(client: Client, id: string): Promise<void> {
     const { productId, locationId } = this.counter;
-    await client.query(
-      `insert into stock_movements (organization_id, id, product_id, location_id, type, reason, actor_type, occurred_at, available_change)
-       values ($1, $2, $3, $4, 'adjustment', $5, 'system', now(), 1)`,
-      [organizationId, id, productId, locationId, REASON],
-    );
-    await client.query(
-      `update stock_levels set available = available + 1, version = version + 1
-       where organization_id = $1 and product_id = $2 and location_id = $3`,
-      [organizationId, productId, locationId],
-    );
-    await client.query(
-      `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
-       values ($1, new_id(), $3, 'movement', $2, '{}')`,
-      [organizationId, id, REASON],
-    );
-    if (turn % 5 === 0) await this.changeOthers(client, turn);
+    await client.query({
+      name: 'change',
+      text: `with movement as (
+          insert into stock_movements (organization_id, id, product_id, location_id, type, reason, actor_type, occurred_at, available_change)
+          values ($1, $2, $3, $4, 'adjustment', $5, 'system', now(), 1)),
+        message as (insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
+          values ($1, new_id(), $5, 'movement', $2, '{}'))
+        update stock_levels set available = available + 1, version = version + 1
+        where organization_id = $1 and product_id = $3 and location_id = $4`,
+      values: [this.options.organizationId, id, productId, locationId, REASON],
+    });
   }
 
   /** Updates beside TOASTed values, deletions with their cascade, and a row that comes and goes. */
