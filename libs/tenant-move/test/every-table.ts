@@ -38,7 +38,7 @@ const ROWS: Readonly<Record<string, string>> = {
     select $1::uuid, new_id(), 'type-' || :round, 'bulk', jsonb_build_object('blob', (select string_agg(md5(n::text || m), '') from generate_series(1, 400) m)), 'system'
     from generate_series(1, 3) n`,
   job_line_errors: `insert into job_line_errors (organization_id, job_id, line, code, message)
-    select $1::uuid, j.id, :round + 1, 'c', 'm' from jobs j where j.organization_id = $1`,
+    select $1::uuid, j.id, :round + 1, 'c', 'm' from jobs j where j.organization_id = $1 and j.type like 'type-%'`,
   tenant_usage: `insert into tenant_usage (organization_id, metric, period_start, value)
     select $1::uuid, :round || ' metric ' || n, date_trunc('month', now()), 9223372036854775807 - n from generate_series(1, 5) n`,
   audit_log: `insert into audit_log (organization_id, id, actor_type, action, target_type, data)
