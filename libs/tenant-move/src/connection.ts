@@ -5,17 +5,25 @@ import { Client } from 'pg';
 const SESSION =
   '-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex -c timezone=UTC -c jit=off';
 
+const CONNECT_MS = 5_000;
+
 export async function connectMover(url: string, options: { readonly replication?: boolean } = {}): Promise<Client> {
   const client = new Client({
     connectionString: url,
     options: SESSION,
     application_name: 'stockyard-move',
     keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
     ...(options.replication ? { replication: 'database' } : {}),
   });
   client.on('error', () => undefined); // the statement under way or the next one rejects
   await client.connect();
   return client;
+}
+
+/** Ends a connection without waiting for a server that may be silent; the statement under way rejects. */
+export function cutOff(client: Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /** A row as text; null is SQL's null. */

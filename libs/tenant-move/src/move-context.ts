@@ -1,23 +1,15 @@
 /** What the steps of one process share: connections to both sides, the replay that goes on between steps, the pause. */
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
-import { connectMover } from './connection';
+import { connectMover, cutOff } from './connection';
 import { LogReader } from './decode/log-reader';
 import { requireSameTables, type MovedTable, readMovedTables } from './moved-table';
 import type { TenantMoveOptions } from './move.options';
 import type { MoveProgress } from './move.state';
+import { Pause } from './pause';
 import { Arrival } from './replay/arrival';
 import { MARK_PREFIX, Replay } from './replay/replay';
 import { freeSlot, moveName, slotHolds } from './slot';
-
-/** Writes are fenced since `startedAt` (of performance.now()). */
-export interface Pause {
-  readonly startedAt: number;
-  readonly giveUpAt: number;
-  /** Its arrival says that every write before the fence is applied. */
-  mark?: string;
-  tier?: string;
-}
 
 export type ResolvedOptions = Required<Omit<TenantMoveOptions, 'announce' | 'report'>> &
   Pick<TenantMoveOptions, 'announce' | 'report'>;
@@ -28,15 +20,36 @@ export class MoveContext {
   readonly tenant: string;
   /** Name of the slot and of the publication. */
   readonly name: string;
-  pause: Pause | undefined;
   replay: Replay | undefined;
   private readonly run = randomUUID();
   private readonly clients = new Map<Side, Promise<Client>>();
   private moved: readonly MovedTable[] | undefined;
+  private current: Pause | undefined;
+  private isClosed = false;
 
   constructor(readonly options: ResolvedOptions) {
     this.tenant = options.organizationId;
     this.name = moveName(options.organizationId);
+  }
+
+  /** While writes are fenced by this process. */
+  get pause(): Pause | undefined {
+    return this.current;
+  }
+
+  /** From here on writes wait. */
+  beginPause(): Pause {
+    return (this.current ??= new Pause(this.options.maxPauseMs));
+  }
+
+  /** From here on the pause waits for the target, which may be silent: after the longest pause it is cut off. */
+  watchTarget(pause: Pause): void {
+    pause.watch(() => void this.cutOffTarget().catch(() => undefined));
+  }
+
+  endPause(): void {
+    this.current?.end();
+    this.current = undefined;
   }
 
   report(progress: MoveProgress): void {
@@ -108,15 +121,26 @@ export class MoveContext {
     await replay?.close();
   }
 
+  /** Whoever uses a connection afterwards is refused. */
   async close(): Promise<void> {
+    this.isClosed = true;
+    this.endPause();
     await this.closeReplay();
     const clients = [...this.clients.values()];
     this.clients.clear();
     await Promise.allSettled(clients.map(async (client) => (await client).end()));
   }
 
+  private async cutOffTarget(): Promise<void> {
+    const target = this.clients.get('target');
+    this.clients.delete('target');
+    await this.closeReplay();
+    if (target) cutOff(await target);
+  }
+
   private client(side: Side): Promise<Client> {
     const known = this.clients.get(side);
+    if (this.isClosed) return Promise.reject(new Error('The move was closed.'));
     if (known) return known;
     const connecting = this.connect(side);
     const forget = () => {

@@ -1,7 +1,7 @@
 /** A whole move between two databases while writers write, and what stops one. */
 import { roleUrl } from '#libs/config';
 import { newId } from '#libs/kernel';
-import { createOrganization } from '#libs/testing';
+import { createOrganization, waitFor, Way } from '#libs/testing';
 import type { Client } from 'pg';
 import { FILLED_TABLES, fillEveryTable } from '../test/every-table';
 import {
@@ -87,7 +87,7 @@ describe('the move of a live organization', () => {
     const writers = new Writers(shards, { organizationId: id, writers: 8, writesPerSecond: 240 });
     await writers.start();
     const { state, steps } = await run(
-      { ...moveOptions(shards, id), maxPauseMs: 800 },
+      { ...moveOptions(shards, id), maxPauseMs: 1_000 },
       {
         before: async ({ step }) => {
           // The months of old, and rows of every table that are in the log and not in the snapshot.
@@ -123,7 +123,7 @@ describe('the move of a live organization', () => {
       counted: writers.acknowledged.length,
     });
     expect(writers.acknowledged.length).toBeGreaterThan(100);
-    expect(state.pausedMs).toBeLessThanOrEqual(800);
+    expect(state.pausedMs).toBeLessThanOrEqual(1_000);
     expect(writers.longestPauseMs).toBeLessThanOrEqual(1_000);
     expect(rowCount(await contentOf(shards.home, id))).toBe(0);
     expect([...(await contentOf(shards.two, id)).values()].every((rows) => rows.length > 0)).toBe(true);
@@ -211,7 +211,7 @@ describe('the move of a live organization', () => {
     let entered = false;
     let fences = 0;
     const { state } = await run(
-      { ...moveOptions(shards, id), maxPauseMs: 150 },
+      { ...moveOptions(shards, id), maxPauseMs: 400 },
       {
         before: async ({ step }) => {
           if (step !== 'fence') return;
@@ -242,7 +242,7 @@ describe('the move of a live organization', () => {
     const id = await filledOrganization();
     const slow = await shards.home.connectAs('app');
     const attempt = run(
-      { ...moveOptions(shards, id), maxPauseMs: 100, maxPauses: 2 },
+      { ...moveOptions(shards, id), maxPauseMs: 300, maxPauses: 2 },
       {
         before: async ({ step }) => {
           if (step !== 'fence') return;
@@ -261,6 +261,63 @@ describe('the move of a live organization', () => {
     await again.rollBack(state as MoveState);
     await again.close();
     expect(await remains(shards)).toEqual([]);
+  });
+
+  it('takes the fence back in time when the target falls silent under it', async () => {
+    const id = await filledOrganization();
+    const way = new Way(roleUrl(shards.two.config, 'mover'));
+    await way.open();
+    const { target, ...rest } = moveOptions(shards, id);
+    let openAgainMs = 0;
+    let silent = false;
+    const { state } = await run(
+      { ...rest, target: { ...target, moverUrl: () => way.url }, maxPauseMs: 400 },
+      {
+        before: async ({ step }) => {
+          if (step === 'catch_up' && silent) {
+            expect((await place('home', id))?.state).toBe('open');
+            await way.cut();
+            await way.open();
+          }
+          if (step !== 'verify' || silent) return;
+          silent = true;
+          way.swallow();
+          const since = performance.now();
+          void waitFor(async () => (await place('home', id))?.state === 'open', { what: 'the fence to end' }).then(
+            () => {
+              openAgainMs = performance.now() - since;
+            },
+          );
+        },
+      },
+    );
+    await way.cut();
+    expect([state.step, state.pauses]).toEqual(['done', 1]);
+    expect(openAgainMs).toBeGreaterThan(0);
+    expect(openAgainMs).toBeLessThan(5_000);
+  });
+
+  it('flips although the relay publishes behind the fence', async () => {
+    const id = await filledOrganization();
+    const relay = await shards.home.connectAs('relay');
+    const { state } = await run(moveOptions(shards, id), {
+      before: async ({ step }) => {
+        if (step === 'fence')
+          await admin.main.query(
+            "insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload) values ($1, new_id(), 'late', 'a', new_id(), '{}')",
+            [id],
+          );
+        if (step === 'verify')
+          expect(
+            (await relay.query('update outbox set published_at = now() where published_at is null')).rowCount,
+          ).toBeGreaterThan(0);
+      },
+    });
+    await relay.end();
+    expect([state.step, state.pauses]).toEqual(['done', 0]);
+    expect(
+      await shards.two.query("select from outbox where organization_id = $1 and topic = 'late'", [id]),
+    ).toHaveLength(1);
   });
 
   it('copies again when the source has dropped its log', async () => {

@@ -9,7 +9,8 @@
  *
  * Every step can be repeated from the state that was saved before it, by this process or another. A step that throws has
  * changed nothing that its repetition or rollBack() does not expect; writes are not fenced any more when fence, drain
- * or verify throw, unless the directory itself is away. A process that dies under the fence leaves it in place: the next
+ * or verify throw, unless the directory itself is away. When the target falls silent under the fence, the fence is taken back all
+ * the same; the directory's own calls have to end by themselves. A process that dies under the fence leaves it in place: the next
  * runStep() or rollBack() takes it back.
  */
 import { alreadyFlipped } from './move.error';
@@ -26,7 +27,7 @@ import { fence } from './steps/fence.step';
 import { flip } from './steps/flip.step';
 import { prepare } from './steps/prepare.step';
 import { dropLog, release } from './steps/release.step';
-import { takeBack } from './steps/take-back';
+import { giveUp, takeBack } from './steps/take-back';
 import { verify } from './steps/verify.step';
 
 const DEFAULTS = { maxPauseMs: 1_000, maxPauses: 5, graceMs: 3_600_000, pageRows: 1_000, deleteRows: 2_000 };
@@ -58,10 +59,13 @@ export class TenantMove {
   async runStep(state: MoveState): Promise<MoveState> {
     if (state.step === 'done') return state;
     try {
-      return await STEPS[state.step](this.context, state);
+      const next = await STEPS[state.step](this.context, state);
+      if (this.context.pause) this.context.report({ step: state.step, pausedMs: this.context.pause.lastedMs });
+      return next;
     } catch (error) {
       // What the replay had in hand is in doubt; the next step reads on from what the target has committed.
       await this.context.closeReplay().catch(() => undefined);
+      if (this.context.pause?.isExpired) return giveUp(this.context, state);
       if (UNDER_FENCE.has(state.step) && (await this.endFence(state)) === 'flipped') return state;
       throw error;
     }

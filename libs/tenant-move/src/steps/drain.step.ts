@@ -6,6 +6,7 @@ import { giveUp, restart } from './take-back';
 export async function drain(context: MoveContext, state: MoveState): Promise<MoveState> {
   const { replay, pause } = context;
   if (!replay || !pause?.mark) return restart(context, state);
+  context.watchTarget(pause);
   if (!(await replay.untilMark(pause.mark, pause.giveUpAt))) return giveUp(context, state);
   return { ...state, step: 'verify' };
 }

@@ -3,8 +3,9 @@ import type { Client } from 'pg';
 import { randomUUID } from 'node:crypto';
 import { sqlState } from '../connection';
 import { overtaken } from '../move.error';
-import type { MoveContext, Pause } from '../move-context';
+import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
+import type { Pause } from '../pause';
 import { changePlace } from '../places';
 import { MARK_PREFIX } from '../replay/replay';
 import { giveUp, restart } from './take-back';
@@ -17,14 +18,13 @@ export async function fence(context: MoveContext, state: MoveState): Promise<Mov
   const { replay } = context;
   if (!replay?.touchedRows) return restart(context, state);
   if (replay.touchedRows.size > TOUCHED_ROWS) return { ...state, step: 'compare' };
-  const { directory, source: from, maxPauseMs } = context.options;
+  const { directory, source: from } = context.options;
   const epoch = state.epoch!;
   const entry = await directory.read();
   if (entry.shard !== from.shard || entry.epoch !== epoch) throw overtaken('The directory has changed');
   await replay.untilMark(await context.mark());
   const source = await context.source();
-  const startedAt = performance.now();
-  const pause: Pause = (context.pause ??= { startedAt, giveUpAt: startedAt + maxPauseMs });
+  const pause = context.beginPause();
   pause.tier = await changePlace(source, context.tenant, {
     from: [state.openState],
     fromEpochs: [epoch],
@@ -43,10 +43,9 @@ export async function fence(context: MoveContext, state: MoveState): Promise<Mov
 /** Waits until no writer is under way, then marks the log: whatever was written stands before the mark. */
 async function drainWriters(source: Client, tenant: string, pause: Pause): Promise<string> {
   const mark = randomUUID();
-  const leftMs = Math.max(1, Math.floor(pause.giveUpAt - performance.now()));
   await source.query('begin');
   try {
-    await source.query("select set_config('lock_timeout', $1, true)", [`${leftMs}ms`]);
+    await source.query("select set_config('lock_timeout', $1, true)", [`${pause.leftMs}ms`]);
     await source.query('select drain_writers($1)', [tenant]);
     await source.query('select pg_logical_emit_message(true, $1, $2)', [MARK_PREFIX, mark]);
     await source.query('commit');

@@ -17,7 +17,7 @@ export async function flip(context: MoveContext, state: MoveState): Promise<Move
   if (performance.now() >= pause.giveUpAt) return giveUp(context, state);
   const next = { shard: context.options.target.shard, epoch: epoch + 2 };
   if (!(await context.options.directory.replace(epoch, next))) throw overtaken('The directory has changed');
-  return settle(context, { ...state, pausedMs: Math.round(performance.now() - pause.startedAt) });
+  return settle(context, { ...state, pausedMs: pause.lastedMs });
 }
 
 async function isOnTarget(context: MoveContext, epoch: number): Promise<boolean> {
@@ -44,9 +44,7 @@ async function openTarget(context: MoveContext, state: MoveState): Promise<void>
 }
 
 async function settle(context: MoveContext, state: MoveState): Promise<MoveState> {
-  const { pausedMs } = state;
-  if (pausedMs !== null) context.report({ step: 'flip', pausedMs });
-  context.pause = undefined;
+  context.endPause();
   await context.announce();
   const epoch = state.epoch!;
   await changePlace(await context.source(), context.tenant, {

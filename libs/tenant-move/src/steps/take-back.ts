@@ -15,7 +15,7 @@ import { changePlace, readPlace } from '../places';
 export async function takeBack(context: MoveContext, state: MoveState): Promise<'open' | 'flipped' | 'changed'> {
   const { directory, source, target } = context.options;
   const epoch = state.epoch!;
-  context.pause = undefined;
+  context.endPause();
   const isReplaced = await directory.replace(epoch, { shard: source.shard, epoch: epoch + 2 });
   if (!isReplaced) {
     const entry = await directory.read();
@@ -30,7 +30,7 @@ export async function takeBack(context: MoveContext, state: MoveState): Promise<
     toEpoch: epoch + 2,
   });
   await context.announce();
-  await closeTarget(context, state);
+  if (state.step === 'flip') await closeTarget(context, state);
   return 'open';
 }
 

@@ -1,8 +1,9 @@
 /** Compares the rows that changed since the two sides were compared as a whole. */
 import { asTenant, sqlState } from '../connection';
 import { rowsDiffer } from '../move.error';
-import type { MoveContext, Pause } from '../move-context';
+import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
+import type { Pause } from '../pause';
 import { differingTables } from '../tenant-rows';
 import type { TouchedRows } from '../replay/touched-rows';
 import { giveUp, restart } from './take-back';
@@ -25,8 +26,7 @@ export async function verify(context: MoveContext, state: MoveState): Promise<Mo
 
 async function compareTouched(context: MoveContext, pause: Pause, touched: TouchedRows): Promise<string[]> {
   const [source, target] = await Promise.all([context.source(), context.target()]);
-  const leftMs = Math.max(1, Math.floor(pause.giveUpAt - performance.now()));
-  const limit = `set local statement_timeout = ${leftMs}`;
+  const limit = `set local statement_timeout = ${pause.leftMs}`;
   return asTenant(source, context.tenant, () =>
     asTenant(target, context.tenant, async () => {
       await Promise.all([source.query(limit), target.query(limit)]);
