@@ -27,29 +27,30 @@ export async function copyRows(options: CopyOptions): Promise<void> {
   }
 }
 
+/** While a page is written, the next one is read. */
 async function copyTable(table: MovedTable, options: CopyOptions): Promise<void> {
-  const { source, target, tenant, pageRows } = options;
   const keyAt = table.key.slice(1).map((name) => table.columns.findIndex((column) => column.name === name));
-  const upsert = upsertSql(table);
-  let last: TextRow | undefined;
-  for (;;) {
-    const after = last;
-    const page = await textRows(source, pageSql(table, after ? 'key' : 'start', pageRows), [
-      tenant,
+  const read = (after: TextRow | undefined) =>
+    textRows(options.source, pageSql(table, after ? 'key' : 'start', options.pageRows), [
+      options.tenant,
       ...(after ? keyAt.map((at) => after[at]) : []),
     ]);
-    last = page.at(-1);
-    if (!last) return;
-    await asTenant(target, tenant, async () => {
-      await target.query(
-        upsert,
-        table.columns.map((_, at) => page.map((row) => row[at])),
-      );
-      await options.seal();
-    });
+  let page = await read(undefined);
+  while (page.length > 0) {
+    const isLast = page.length < options.pageRows || keyAt.length === 0;
+    const [next] = await Promise.all([isLast ? [] : read(page.at(-1)), writePage(table, page, options)]);
     options.onRows(page.length);
-    if (page.length < pageRows || keyAt.length === 0) return;
+    page = next;
   }
+}
+
+async function writePage(table: MovedTable, page: readonly TextRow[], options: CopyOptions): Promise<void> {
+  const { target, tenant } = options;
+  await asTenant(target, tenant, async () => {
+    const values = table.columns.map((_, at) => page.map((row) => row[at]));
+    await target.query({ name: `copy_${table.name}`, text: upsertSql(table), values });
+    await options.seal();
+  });
 }
 
 export interface DeleteOptions {
