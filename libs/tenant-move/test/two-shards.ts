@@ -89,14 +89,16 @@ export async function contentOf(environment: TestEnvironment, organizationId: st
 export const rowCount = (content: Map<string, string[]>) =>
   [...content.values()].reduce((sum, rows) => sum + rows.length, 0);
 
-/** What a move may leave behind nowhere: slots, publications, rows that say where it was. */
-export async function remains(shards: TwoShards): Promise<string[]> {
+/** What a move may leave behind nowhere: slots, publications, rows that say how far it was. */
+export async function remains(shards: TwoShards, organizationId: string): Promise<string[]> {
   const found: string[] = [];
   for (const environment of [shards.home, shards.two]) {
     const rows = await environment.query<{ what: string }>(
-      `select 'slot ' || slot_name as what from pg_replication_slots where database = current_database()
-       union all select 'publication ' || pubname from pg_publication
-       union all select 'arrival ' || tenant from tenant_moves`,
+      `select 'slot ' || slot_name as what from pg_replication_slots
+         where database = current_database() and slot_name like tenant_publication($1) || '%'
+       union all select 'publication ' || pubname from pg_publication where pubname = tenant_publication($1)
+       union all select 'arrival ' || tenant from tenant_moves where tenant = $1`,
+      [organizationId],
     );
     found.push(...rows.map(({ what }) => what));
   }
