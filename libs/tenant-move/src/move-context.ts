@@ -21,6 +21,8 @@ export class MoveContext {
   /** Name of the slot and of the publication. */
   readonly name: string;
   replay: Replay | undefined;
+  /** Of performance.now(): two pauses in a row would be one long one to those who wait. */
+  restUntil = 0;
   private readonly run = randomUUID();
   private readonly clients = new Map<Side, Promise<Client>>();
   private moved: readonly MovedTable[] | undefined;
@@ -48,6 +50,7 @@ export class MoveContext {
   }
 
   endPause(): void {
+    if (this.current) this.restUntil = performance.now() + this.options.maxPauseMs;
     this.current?.end();
     this.current = undefined;
   }

@@ -1,4 +1,5 @@
 /** Applies changes until the target is so close that a fence can be short. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
 
@@ -9,6 +10,7 @@ const CLOSE = 0.5;
 export async function catchUp(context: MoveContext, state: MoveState): Promise<MoveState> {
   const replay = await context.openReplay();
   if (!replay) return { ...state, step: 'copy' };
+  await replay.during(delay(Math.max(0, context.restUntil - performance.now())));
   for (;;) {
     const started = performance.now();
     const mark = await context.mark();
