@@ -41,7 +41,7 @@ const ALLOWED = {
   catalog: PLATFORM,
   inventory: [...PLATFORM, 'catalog'],
   orders: [...PLATFORM, 'catalog', 'inventory'],
-  lifecycle: PLATFORM,
+  lifecycle: [...PLATFORM, 'tenant-move'],
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
 };
 

@@ -129,6 +129,12 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   QUEUE_CONCURRENCY_LOW: count(3, 1_000, 'The same for class `low`.'),
   QUEUE_CONCURRENCY_BULK: count(2, 1_000, 'The same for class `bulk`.'),
   QUEUE_LOCK_MS: count(12_000, 600_000, 'A job whose worker is silent for this long is given to another one.'),
+  MOVE_MAX_PAUSE_MS: count(
+    1_000,
+    60_000,
+    'Longest pause of an organization’s writes while it is moved to another shard.',
+  ),
+  MOVE_GRACE_MS: count(60_000, 86_400_000, 'How long the rows of a moved organization stay on the shard that it left.'),
   OPERATION_LEASE_MS: count(
     15_000,
     600_000,

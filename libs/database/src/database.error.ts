@@ -124,6 +124,17 @@ export function isOrganizationUnknown(error: unknown): boolean {
   return error instanceof StockyardError && error.code === 'organization_unknown';
 }
 
+/** The refusal of a shard that the configuration does not name. */
+export function unknownShard(shard: string, known: readonly string[]): StockyardError {
+  return new StockyardError({
+    code: 'unknown_shard',
+    category: 'unprocessable',
+    param: 'shard',
+    message: `There is no shard "${shard}"; the shards are ${known.join(', ')}.`,
+    details: { shards: known },
+  });
+}
+
 function unavailable(cause: unknown): StockyardError {
   return new StockyardError({
     code: 'database_unavailable',

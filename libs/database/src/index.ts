@@ -7,7 +7,13 @@ export { notFound, updatedRow } from './lanes/versioned-update';
 export { rfc3339 } from './lanes/sql-text';
 export { DATABASE_TYPES } from './lanes/types';
 export { bigintNumber } from './entity-columns';
-export { ALREADY_DONE, isOrganizationUnknown, isUniqueViolation, translateDatabaseError } from './database.error';
+export {
+  ALREADY_DONE,
+  isOrganizationUnknown,
+  isUniqueViolation,
+  translateDatabaseError,
+  unknownShard,
+} from './database.error';
 export { DatabaseDirectory } from './directory/database-directory';
 export {
   LIMIT_COLUMNS,
@@ -17,10 +23,11 @@ export {
   SELECT_ORGANIZATION,
   toOrganization,
 } from './directory/organization-row';
-export { ShardConnections, unknownShard } from './archive/shard-connections';
+export { ShardConnections } from './archive/shard-connections';
 export { tenantTables, type TenantColumn, type TenantTable } from './archive/tenant-tables';
 export { inTenantChange, inTenantSnapshot } from './archive/tenant-transaction';
 export { countRows, deleteRows, insertRows, readRows } from './archive/tenant-rows';
+export { type LimitValues, mirrorLimits, refreshLimits, removeLimits } from './directory/limit-mirror';
 export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';

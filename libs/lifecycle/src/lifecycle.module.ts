@@ -8,6 +8,7 @@ import { TenantTraces } from './delete/tenant-traces';
 import { OrganizationRecords } from './directory/organization-records';
 import { ExportOperation } from './export/export.operation';
 import { ImportOperation } from './import/import.operation';
+import { MoveOperation } from './move/move.operation';
 import { OperationHandlers } from './operation/operation-handler';
 import { OperationRepository } from './operation/operation.repository';
 import { OperationService } from './operation/operation.service';
@@ -22,7 +23,7 @@ export class LifecycleModule {}
 @Module({
   providers: [
     ...[OperationRepository, OrganizationRecords, ShardConnections, OperationHandlers, OperationRunner],
-    ...[ExportOperation, ImportOperation],
+    ...[ExportOperation, ImportOperation, MoveOperation],
     ...[TenantKeys, TenantTraces, DeleteOperation],
     ArchiveRetentionTask,
   ],

@@ -4,6 +4,7 @@ import {
   CONTROL_POOL,
   LIMIT_COLUMNS,
   LIMIT_NAMES,
+  type LimitValues,
   type OrganizationRow,
   overridesOf,
   type PrimaryPool,
@@ -13,7 +14,6 @@ import {
 } from '#libs/database';
 import type { LimitName, Organization, OrganizationState, Tier } from '#libs/tenancy';
 import type { PoolClient, QueryResultRow } from 'pg';
-import type { Overrides } from './place.repository';
 
 /** A number overrides the tier's limit, null goes back to it, an absent one stays as it is. */
 export type LimitOverrides = Partial<Record<LimitName, number | null | undefined>>;
@@ -97,11 +97,11 @@ export class OrganizationRepository {
   }
 
   /** Lays overrides over those that are there. The organization's row is locked or new. Resolves with all in force. */
-  async putLimits(client: PoolClient, id: string, overrides: LimitOverrides): Promise<Overrides> {
+  async putLimits(client: PoolClient, id: string, overrides: LimitOverrides): Promise<LimitValues> {
     const present = await this.overrides(client, id);
     const next = LIMIT_NAMES.map((name) => (overrides[name] === undefined ? present[name] : overrides[name]));
     await client.query(UPSERT_LIMITS, [id, ...next]);
-    return Object.fromEntries(LIMIT_NAMES.map((name, index) => [name, next[index] ?? null])) as Overrides;
+    return Object.fromEntries(LIMIT_NAMES.map((name, index) => [name, next[index] ?? null])) as LimitValues;
   }
 
   /** The shard of a bucket, which stays its shard until the transaction ends. */
@@ -116,7 +116,7 @@ export class OrganizationRepository {
     return rows[0]!.shard;
   }
 
-  private async overrides(client: PoolClient, id: string): Promise<Overrides> {
+  private async overrides(client: PoolClient, id: string): Promise<LimitValues> {
     const { rows } = await client.query<OrganizationRow>(`${SELECT_ORGANIZATION} where o.id = $1`, [id]);
     return overridesOf(rows[0]!);
   }

@@ -1,8 +1,7 @@
 /** The SQL of `tenant_places`, as `stockyard_control` on the shard where the tenant lives. */
 import { Injectable } from '@nestjs/common';
-import { LIMIT_COLUMNS, LIMIT_NAMES, Shards, translateDatabaseError } from '#libs/database';
-import { HOME_SHARD } from '#libs/config';
-import type { LimitName, Organization } from '#libs/tenancy';
+import { type LimitValues, mirrorLimits, removeLimits, Shards, translateDatabaseError } from '#libs/database';
+import type { Organization } from '#libs/tenancy';
 
 /** What a place must say while nobody moves the tenant. */
 export interface PlaceState {
@@ -23,15 +22,6 @@ const PUT = `
   where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended')
     and (tenant_places.epoch, tenant_places.state, tenant_places.tier) <> (excluded.epoch, excluded.state, excluded.tier)`;
 const REMOVE = 'delete from tenant_places where tenant = $1';
-const REMOVE_LIMITS = 'delete from tenant_limits where organization_id = $1';
-const MIRROR_LIMITS = `
-  insert into tenant_limits (organization_id, ${LIMIT_NAMES.map((name) => LIMIT_COLUMNS[name]).join(', ')})
-  values ($1, ${LIMIT_NAMES.map((_, index) => `$${index + 2}`).join(', ')})
-  on conflict (organization_id) do update set updated_at = now(),
-    ${LIMIT_NAMES.map((name) => `${LIMIT_COLUMNS[name]} = excluded.${LIMIT_COLUMNS[name]}`).join(', ')}`;
-
-export type Overrides = Readonly<Record<LimitName, number | null>>;
-
 /** The place of an organization as the directory has it. */
 export function placeOf({ id, shard, epoch, tier, state }: Organization): PlaceState {
   return { id, shard, epoch, tier, state: state === 'suspended' ? 'suspended' : 'open' };
@@ -57,23 +47,26 @@ export class PlaceRepository {
     await this.run(shard, statement, []).catch(() => undefined);
   }
 
-  /** Overrides of limits where they are enforced by the database; the home shard has the directory's own. */
-  async mirrorLimits(shard: string, id: string, overrides: Overrides): Promise<void> {
-    if (shard === HOME_SHARD) return;
-    await this.run(shard, MIRROR_LIMITS, [id, ...LIMIT_NAMES.map((name) => overrides[name])]);
+  /** Overrides of limits, where they are enforced by the database. */
+  mirrorLimits(shard: string, id: string, overrides: LimitValues): Promise<void> {
+    return translated(mirrorLimits(this.shards, shard, id, overrides));
   }
 
   /** Takes back the place of an organization that did not come to be. */
   async remove(shard: string, id: string): Promise<void> {
     await this.run(shard, REMOVE, [id]);
-    if (shard !== HOME_SHARD) await this.run(shard, REMOVE_LIMITS, [id]);
+    await translated(removeLimits(this.shards, shard, id));
   }
 
   private async run(shard: string, sql: string, values: readonly unknown[]): Promise<void> {
-    try {
-      await this.shards.pool(shard, 'control').query(sql, values);
-    } catch (error) {
-      throw translateDatabaseError(error);
-    }
+    await translated(this.shards.pool(shard, 'control').query(sql, values));
+  }
+}
+
+async function translated(done: Promise<unknown>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    throw translateDatabaseError(error);
   }
 }

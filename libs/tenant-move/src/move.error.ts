@@ -44,14 +44,6 @@ export const pauseExceeded = (pauses: number, maxPauseMs: number) =>
     { pauses, maxPauseMs },
   );
 
-/** The change log is gone: the slot was dropped, invalidated, or is ahead of what the target has. */
-export const logLost = () =>
-  error(
-    'move_log_lost',
-    'conflict',
-    'The source no longer keeps the changes that the target misses. The move copies again when it is resumed.',
-  );
-
 export const alreadyFlipped = () =>
   error(
     'move_already_flipped',

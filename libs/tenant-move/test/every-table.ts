@@ -41,6 +41,10 @@ const ROWS: Readonly<Record<string, string>> = {
     select $1::uuid, j.id, :round + 1, 'c', 'm' from jobs j where j.organization_id = $1 and j.type like 'type-%'`,
   tenant_usage: `insert into tenant_usage (organization_id, metric, period_start, value)
     select $1::uuid, :round || ' metric ' || n, date_trunc('month', now()), 9223372036854775807 - n from generate_series(1, 5) n`,
+  usage_writers: `insert into usage_writers (organization_id, writer, last_flush)
+    select $1::uuid, new_id(), :round + n from generate_series(1, 3) n`,
+  stored_files: `insert into stored_files (organization_id, key, bytes)
+    select $1::uuid, 'imports/' || :round || '-' || n || '.csv', n from generate_series(1, 3) n`,
   audit_log: `insert into audit_log (organization_id, id, actor_type, action, target_type, data)
     select $1::uuid, new_id(), 'system', 'a' || :round, 't', '{"k": null}' from generate_series(1, 30)`,
 };

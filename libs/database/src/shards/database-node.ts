@@ -39,6 +39,11 @@ export class DatabaseNode {
     return this.options.name;
   }
 
+  /** One host, without a role of ours. */
+  get url(): string {
+    return this.options.url;
+  }
+
   get isCandidate(): boolean {
     return this.options.candidate;
   }

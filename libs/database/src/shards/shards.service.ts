@@ -1,7 +1,7 @@
 /** Every shard of the deployment, with the probes that keep their states. Pools close with the application. */
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig, HOME_SHARD, type ShardTopology } from '#libs/config';
-import { StockyardError } from '#libs/kernel';
+import { unknownShard } from '../database.error';
 import { FallbackGate } from '../routing/fallback-gate';
 import { DatabaseNode } from './database-node';
 import type { ServingRole } from './node-pool';
@@ -63,13 +63,7 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
   get(name: string): Shard {
     const shard = this.find(name);
     if (shard) return shard;
-    throw new StockyardError({
-      code: 'unknown_shard',
-      category: 'unprocessable',
-      param: 'shard',
-      message: `There is no shard "${name}"; those that this process knows stand in DATABASE_URL and DATABASE_SHARDS.`,
-      details: { shards: [...this.byName.keys()] },
-    });
+    throw unknownShard(name, [...this.byName.keys()]);
   }
 
   /** A role's connections to the primary of a shard. */

@@ -1,11 +1,17 @@
 /** The directory's rows of one organization, as stockyard_control on the home shard: read, restored, removed. */
 import { Inject, Injectable } from '@nestjs/common';
-import { CONTROL_POOL, isUniqueViolation, LIMIT_COLUMNS, translateDatabaseError } from '#libs/database';
+import {
+  CONTROL_POOL,
+  isUniqueViolation,
+  LIMIT_COLUMNS,
+  type PrimaryPool,
+  translateDatabaseError,
+} from '#libs/database';
 import { PlatformEvents } from '#libs/messaging';
 import { Directory } from '#libs/tenancy';
-import type { Pool, PoolClient } from 'pg';
+import type { MoveDirectory } from '#libs/tenant-move';
 import type { ArchivedOrganization } from '../archive/manifest';
-import { organizationExists, slugTaken } from '../operation/operation.error';
+import { organizationExists, organizationNotFound, slugTaken } from '../operation/operation.error';
 
 export interface OrganizationRecord extends ArchivedOrganization {
   /** Where its rows are. */
@@ -28,6 +34,14 @@ const MARK_DELETING = `
 const INSERT = `
   insert into organizations (id, slug, name, tier, region, state, epoch, version, created_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+const PLACEMENT = `
+  select coalesce(o.shard, b.shard) as shard, o.epoch from organizations o join shard_buckets b on b.bucket = o.shard_key
+  where o.id = $1`;
+/** Pinned where its bucket is another shard's. One statement, ended by the pool's own limit where the server is silent. */
+const REPLACE = `
+  update organizations o set epoch = $4, version = version + 1, updated_at = now(),
+    shard = nullif($3, (select b.shard from shard_buckets b where b.bucket = o.shard_key))
+  where id = $1 and epoch = $2`;
 const PUT_LIMITS = `
   insert into tenant_limits (organization_id, ${LIMITS.join(', ')})
   values ($1, ${LIMITS.map((_, index) => `$${index + 2}`).join(', ')})
@@ -36,7 +50,7 @@ const PUT_LIMITS = `
 @Injectable()
 export class OrganizationRecords {
   constructor(
-    @Inject(CONTROL_POOL) private readonly pool: Pool,
+    @Inject(CONTROL_POOL) private readonly pool: PrimaryPool,
     private readonly directory: Directory,
     private readonly events: PlatformEvents,
   ) {}
@@ -69,7 +83,7 @@ export class OrganizationRecords {
   async insert(organization: ArchivedOrganization): Promise<void> {
     const { id, slug, name, tier, region, state, epoch, version, created_at, limits } = organization;
     try {
-      await this.transaction(async (client) => {
+      await this.pool.transaction(async (client) => {
         await client.query(INSERT, [id, slug, name, tier, region, state, epoch, version, created_at]);
         if (limits) await client.query(PUT_LIMITS, [id, ...LIMITS.map((column) => limits[column] ?? null)]);
       });
@@ -83,13 +97,26 @@ export class OrganizationRecords {
 
   /** Nobody knows the organization any more. Resolves with the number of rows. */
   async remove(id: string): Promise<number> {
-    const removed = await this.transaction(async (client) => {
+    const removed = await this.pool.transaction(async (client) => {
       const limits = await client.query('delete from tenant_limits where organization_id = $1', [id]);
       const organization = await client.query('delete from organizations where id = $1', [id]);
       return (limits.rowCount ?? 0) + (organization.rowCount ?? 0);
     });
     this.announce(id);
     return removed;
+  }
+
+  /** Where the organization lives, for a move to read and to replace. */
+  placement(id: string): MoveDirectory {
+    return {
+      read: async () => {
+        const { rows } = await this.query<{ shard: string; epoch: number }>(PLACEMENT, [id]);
+        if (!rows[0]) throw organizationNotFound();
+        return rows[0];
+      },
+      replace: async (expectedEpoch, { shard, epoch }) =>
+        (await this.query(REPLACE, [id, expectedEpoch, shard, epoch])).rowCount === 1,
+    };
   }
 
   /** Every process forgets what it knows of the organization. */
@@ -103,25 +130,6 @@ export class OrganizationRecords {
       return await this.pool.query<Row>(sql, [...values]);
     } catch (error) {
       throw translateDatabaseError(error);
-    }
-  }
-
-  private async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    let client: PoolClient | undefined;
-    let broken: Error | undefined;
-    try {
-      client = await this.pool.connect();
-      await client.query('begin');
-      const result = await work(client);
-      await client.query('commit');
-      return result;
-    } catch (error) {
-      await client?.query('rollback').catch((failure: unknown) => {
-        broken = failure as Error;
-      });
-      throw translateDatabaseError(error);
-    } finally {
-      client?.release(broken);
     }
   }
 }

@@ -41,7 +41,7 @@ interface ImportMemory extends Facts {
 
 const BATCH = 500;
 const ALL_ROWS = Number.MAX_SAFE_INTEGER;
-const UNBOUNDED = { maxBytes: Number.MAX_SAFE_INTEGER } as const;
+const UNBOUNDED = { maxBytes: Number.MAX_SAFE_INTEGER, uncharged: true } as const; // the ledger comes with the archive
 /** Making a partition locks its parent: better late than everyone behind it. */
 const PARTITION_LOCK_TIMEOUT = "set lock_timeout = '2s'";
 
