@@ -100,7 +100,9 @@ describe('The life of a tenant', () => {
     expect(deleted).toMatchObject({ jobs: 10, keys: 1_503, files: 3, organizations: 1, places: 1 });
 
     expect(await contents(env, neighbour)).toEqual(before.rows);
-    expect((await traces(env, neighbour)).sort()).toEqual(before.redis);
+    // Shares of connections come and go with use.
+    const lasting = (keys: readonly string[]) => keys.filter((key) => !key.includes(':share:')).sort();
+    expect(lasting(await traces(env, neighbour))).toEqual(lasting(before.redis));
     expect(filesOf(neighbour)).toEqual(['a.csv', 'empty.csv']);
   });
 
@@ -134,7 +136,8 @@ describe('The life of a tenant', () => {
     const { id, result } = await run(tenant, 'export');
     expect(filesOf(tenant)).toEqual([`${id}.tgz`, 'a.csv', 'empty.csv'].sort());
     expect(statSync(join(env.config.STORAGE_DIR, tenant.id, `operations/${id}.tgz`)).mode & 0o777).toBe(0o600);
-    expect(result).toMatchObject({ rows: 1_220, files: 2 });
+    const { tenant_limits: _, ...archived } = await contents(env, tenant);
+    expect(result).toMatchObject({ rows: Object.values(archived).flat().length, files: 2 });
   });
 
   it('reads one moment although the tenant is written to meanwhile', async () => {

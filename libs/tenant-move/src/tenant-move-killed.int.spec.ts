@@ -109,7 +109,8 @@ describe('a move whose process is killed', () => {
     expect(first).toEqual({ steps: expect.arrayContaining([step]), finished: false });
     const second = await runProcess(id, 'go on');
     expect(second.finished).toBe(true);
-    expect(second.steps[0]).toBe(step);
+    const at = MOVE_STEPS.indexOf(step);
+    expect(MOVE_STEPS.slice(at, at + 2)).toContain(second.steps[0]); // the step may have ended before the kill came
     await expectMoved(id, before);
   });
 
