@@ -18,6 +18,18 @@ describe('outcomeOf', () => {
     expect(outcomeOf(error(category, 60), facts)).toEqual({ kind: 'later', delayMs: 60_000 });
   });
 
+  it('waits for an organization that was suspended meanwhile, but not for one that goes away', () => {
+    const refused = (state: string) =>
+      new StockyardError({
+        code: 'organization_not_active',
+        category: 'forbidden',
+        message: 'No.',
+        details: { state },
+      });
+    expect(outcomeOf(refused('suspended'), { ...facts, attempt: 3 })).toEqual({ kind: 'later', delayMs: 60_000 });
+    expect(outcomeOf(refused('deleting'), facts).kind).toBe('failed');
+  });
+
   it('tries anything else again until the attempts are used up', () => {
     expect(outcomeOf(new TypeError('bug'), facts).kind).toBe('retry');
     expect(outcomeOf(error('internal'), { ...facts, attempt: 2 }).kind).toBe('retry');

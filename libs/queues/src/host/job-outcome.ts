@@ -50,6 +50,7 @@ export function outcomeOf(thrown: unknown, { attempt, attempts, waits }: RunFact
   if (thrown instanceof JobSuperseded) return { kind: 'skipped' };
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error instanceof StockyardError) {
+    if (isSuspension(error)) return { kind: 'later', delayMs: LONGEST_PAUSE_MS };
     if (error.category === 'unavailable' || error.category === 'limited') {
       const { retryAfterSeconds = 0 } = error;
       return { kind: 'later', delayMs: Math.max(pauseMs(waits), retryAfterSeconds * 1_000) };
@@ -57,6 +58,11 @@ export function outcomeOf(thrown: unknown, { attempt, attempts, waits }: RunFact
     if (error.category !== 'internal') return { kind: 'failed', error };
   }
   return attempt < attempts ? { kind: 'retry', error } : { kind: 'failed', error };
+}
+
+/** The organization was suspended while the job ran: it goes on when the organization does. */
+function isSuspension({ code, details }: StockyardError): boolean {
+  return code === 'organization_not_active' && details?.state === 'suspended';
 }
 
 /** The error as its tenant sees it: a refusal in its own words, anything else without a word of the inside. */

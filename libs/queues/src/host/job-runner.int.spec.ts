@@ -14,6 +14,7 @@ import {
   queuePrefix,
 } from '..';
 import { tenantStatement } from '#libs/database';
+import { Directory } from '#libs/tenancy';
 import { JobRunner } from './job-runner';
 
 const STEPS = shape(closed({ steps: Type.Integer({ minimum: 1 }), mode: Type.Optional(Type.String()) }));
@@ -132,6 +133,34 @@ describe('Jobs in a worker', () => {
       error: { code: 'no_way', message: 'No way.' },
     });
     expect(CountHandler.runs).toBe(1);
+  });
+
+  it('stops at its next step when its organization is suspended, and goes on from there when it is resumed', async () => {
+    const { id: at } = await createOrganization(env);
+    const turn = async (state: string, place: string) => {
+      await env.query('update organizations set state = $2, epoch = epoch + 1 where id = $1', [at, state]);
+      await env.query('update tenant_places set state = $2, epoch = epoch + 1 where tenant = $1', [at, place]);
+    };
+    CountHandler.onStep = (_, step) => (step === 2 ? turn('suspended', 'suspended') : Promise.resolve());
+    const { id } = await create({ steps: 3 }, at);
+    const queue = new Queue(COUNT.class, {
+      connection: { url: env.config.REDIS_URL },
+      prefix: queuePrefix(env.config),
+    });
+    try {
+      await waitFor(async () => (await queue.getJob(`job-${id}`))?.isDelayed(), { what: 'the job to wait' });
+    } finally {
+      await queue.close();
+    }
+    expect(await locations(id)).toBe(1);
+    expect((await job(id, at)).state).toBe('running'); // not even its row may be written
+    CountHandler.onStep = () => Promise.resolve();
+    await turn('active', 'open');
+    worker.app.get(Directory).forget(at); // as the hint would make it
+    const data = { job_id: id, organization_id: at, type: COUNT.type, version: COUNT.version };
+    const delivery = { data, attempt: 1, waits: 1, signal: new AbortController().signal };
+    await expect(worker.app.get(JobRunner).run(delivery)).resolves.toEqual({ kind: 'completed' });
+    expect(await locations(id)).toBe(3);
   });
 
   it('tries a crash three times, then fails without a word of the inside', async () => {
