@@ -93,6 +93,21 @@ describe('TenantDatabase', () => {
     await expect(as(a, () => database.statement(listProducts()))).resolves.toHaveLength(2);
   });
 
+  it('leaves the statements unexecuted when the tenant cannot be set', async () => {
+    const place = { shard: 'main', epoch: 1 };
+    const nobody = { organizationId: 'nobody', actor: { type: 'system', id: null }, requestId: 'r', place } as const;
+    const asNobody = <T>(work: () => Promise<T>) => holder.run({ ...nobody, permissions: new Set<string>() }, work);
+    const insertFor = tenantStatement(
+      'spec_insert_for',
+      `insert into products (organization_id, id, sku, name, currency)
+       select $2::uuid, $3, 'A-6', 'x', 'GBP' where $1::text is not null`,
+    );
+    await expect(asNobody(() => database.statement(insertFor(a.id, newId())))).rejects.toMatchObject({ code: '22P02' });
+    const interactive = () => database.write((manager) => manager.query("update products set name = 'stolen'"));
+    await expect(asNobody(interactive)).rejects.toMatchObject({ driverError: { code: '22P02' } });
+    expect(await env.query("select from products where sku = 'A-6' or name = 'stolen'")).toHaveLength(0);
+  });
+
   it('never shows a row of another tenant on reused connections, whatever fails in between', async () => {
     await as(b, () => database.statement(insertProduct(newId(), 'B-1')));
     const rounds = Array.from({ length: 300 }, async (_, index) => {
