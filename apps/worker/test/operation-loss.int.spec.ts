@@ -37,7 +37,11 @@ describe('A worker that is lost in the middle of an operation', () => {
   let gate: StepGate | undefined;
 
   beforeEach(async () => {
-    env = await createTestEnvironment({ OPERATION_LEASE_MS: '600', SHUTDOWN_GRACE_MS: '5000' });
+    env = await createTestEnvironment({
+      OPERATION_LEASE_MS: '600',
+      SHUTDOWN_GRACE_MS: '5000',
+      USAGE_RETENTION_MONTHS: '1200', // the tenant brings a month of long ago
+    });
     variables = { ...env.variables, WORKER_PORT: String(await freePort()) };
     app = await Test.createTestingModule({
       imports: [...platformModules(env.config), StorageModule, LifecycleModule],

@@ -18,6 +18,8 @@ import { MOVE_STEPS } from './move.state';
 const PROGRAM = join(process.cwd(), 'dist/libs/tenant-move/test/move-process.js');
 const RANDOM_KILLS = 6;
 
+jest.setTimeout(180_000); // processes that are started, killed and started again
+
 describe('a move whose process is killed', () => {
   let shards: TwoShards;
   let admin: Client;
