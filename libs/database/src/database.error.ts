@@ -52,9 +52,15 @@ export function replayedSoFar(error: unknown): string | undefined {
   return found?.code === BEHIND ? (found.detail ?? '0/0') : undefined;
 }
 
-/** True where the server takes no writes: it is a standby, or has become one. */
+/** True where the server takes no writes, or has no position of its own to tell: it is a standby, or has become one. */
 export function isReadOnly(error: unknown): boolean {
-  return unwrap(error)?.code === '25006';
+  const { code, message = '' } = unwrap(error) ?? {};
+  return code === '25006' || (code === '55000' && message === 'recovery is in progress');
+}
+
+/** As translateDatabaseError, for what was meant to write: where that met a standby, the shard has no primary. */
+export function translateWriteError(error: unknown): unknown {
+  return isReadOnly(error) ? unavailable(error) : translateDatabaseError(error);
 }
 
 /** The name of the violated constraint when an error is a unique violation of it (or of any, without a name). */

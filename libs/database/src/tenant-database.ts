@@ -13,7 +13,7 @@
 import { Injectable } from '@nestjs/common';
 import { RowTally, TenantContextHolder } from '#libs/tenancy';
 import type { EntityManager } from 'typeorm';
-import { translateDatabaseError } from './database.error';
+import { translateDatabaseError, translateWriteError } from './database.error';
 import { TenantFlights } from './gateway/tenant-flights';
 import { TenantTransactions } from './gateway/tenant-transactions';
 import type { ReadFrom, Statement, StatementResult } from './lanes/statement';
@@ -41,7 +41,7 @@ export class TenantDatabase {
       this.rows.count(this.tenant.current(), results);
       return [...results];
     } catch (error) {
-      throw translateDatabaseError(error);
+      throw isRead ? translateDatabaseError(error) : translateWriteError(error);
     }
   }
 
@@ -59,7 +59,7 @@ export class TenantDatabase {
     try {
       return await this.transactions.write(work);
     } catch (error) {
-      throw translateDatabaseError(error);
+      throw translateWriteError(error);
     }
   }
 }

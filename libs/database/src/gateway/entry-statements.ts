@@ -36,9 +36,13 @@ export const PRIMARY_POSITION: FlightStatement = {
   values: [],
 };
 
-/** Answers (position): nothing that a statement before it has seen is newer. */
+/**
+ * Answers (position, timeline): nothing that a statement before it has seen is newer. A timeline only where the replica has
+ * been promoted meanwhile: it shows writes then that no replayed position covers.
+ */
 export const REPLICA_POSITION: FlightStatement = {
   name: 'replica_position',
-  text: 'select pg_last_wal_replay_lsn()::text as position',
+  text: `select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end::text as position,
+    case when pg_is_in_recovery() then null else left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) end as timeline`,
   values: [],
 };

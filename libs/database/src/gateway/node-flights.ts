@@ -50,7 +50,7 @@ export class NodeFlights {
   /** A connection of the app role. The caller releases it, with `true` if it is of no more use. */
   async checkout(shard: Shard, node: DatabaseNode): Promise<PoolClient> {
     try {
-      return await node.pool('app').connect();
+      return await node.untilDead(node.pool('app').connect(), (client) => client.release());
     } catch (error) {
       this.noteFailure(shard, node, error);
       throw error;

@@ -1,10 +1,11 @@
 /** Takes a read to a node that may answer it, and to another one when that one cannot after all. */
 import { Injectable } from '@nestjs/common';
 import { TenantContextHolder, toPosition } from '#libs/tenancy';
-import { replayedSoFar } from '../database.error';
+import { isReadOnly, replayedSoFar } from '../database.error';
 import type { FlightResult, FlightStatement } from '../lanes/flight';
 import { type Route, routeRead, routeToPrimary } from '../routing/read-router';
 import { type DatabaseNode, isConnectionLoss } from '../shards/database-node';
+import { Shards } from '../shards/shards.service';
 import { enterRead, PRIMARY_POSITION, REPLICA_POSITION, requireReplayed } from './entry-statements';
 import type { Place } from './place';
 import { ReadStatistics } from './read-statistics';
@@ -23,7 +24,7 @@ export interface ReadTarget {
 
 interface Position {
   readonly position: string | null;
-  readonly timeline?: string;
+  readonly timeline?: string | null;
 }
 
 @Injectable()
@@ -32,6 +33,7 @@ export class ReadRoutes {
     private readonly tenant: TenantContextHolder,
     private readonly entrance: TenantEntrance,
     private readonly statistics: ReadStatistics,
+    private readonly shards: Shards,
   ) {}
 
   /** Runs `attempt` on one node after another until one answers. `attempt` calls release, whatever happens. */
@@ -65,7 +67,10 @@ export class ReadRoutes {
   private async route(place: Place, wantsPrimary: boolean, failed: ReadonlySet<DatabaseNode>): Promise<Route> {
     const { shard, epoch } = place;
     if (wantsPrimary || !shard.hasReplicas) return routeToPrimary(shard);
-    return routeRead(shard, epoch, await this.tenant.consistency().seen(), failed);
+    const seen = await this.tenant.consistency().seen();
+    // Another process knows of a promotion already: whoever was the primary here may be one no more.
+    if (seen.token?.shard === shard.name && seen.token.timeline > (shard.timeline ?? '')) await this.shards.ask(shard);
+    return routeRead(shard, epoch, seen, failed);
   }
 
   private async target(place: Place, { node, reason, mustHaveReplayed, standsIn }: Route): Promise<ReadTarget> {
@@ -89,7 +94,7 @@ export class ReadRoutes {
     return { node, opening, position: shard.hasReplicas ? position : undefined, release };
   }
 
-  /** A replica that is behind after all, or gone: the read goes elsewhere. A primary that is gone may have been replaced. */
+  /** A replica that is behind after all, or gone: the read goes elsewhere. A primary that is none any more may have been replaced. */
   private triesElsewhere({ shard }: Place, { node }: Route, error: unknown): boolean {
     const replayed = replayedSoFar(error);
     if (replayed !== undefined) {
@@ -97,7 +102,7 @@ export class ReadRoutes {
       this.statistics.count(shard.name, 'refused_behind');
       return true;
     }
-    if (!isConnectionLoss(error)) return false;
+    if (!isConnectionLoss(error) && !isReadOnly(error)) return false;
     this.statistics.count(shard.name, 'node_failed');
     return shard.hasReplicas;
   }

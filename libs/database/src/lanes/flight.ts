@@ -126,8 +126,10 @@ export class Flight implements Submittable {
     // never: every Execute asks for all rows
   }
 
-  handleCopyInResponse(connection: { sendCopyFail(message: string): void }): void {
+  /** A server that waits for data has ignored the flight's own Sync. */
+  handleCopyInResponse(connection: { sendCopyFail(message: string): void; sync(): void }): void {
     connection.sendCopyFail('COPY is not for tenant flights.');
+    connection.sync();
   }
 
   handleCopyData(): void {

@@ -1,4 +1,4 @@
-/** One Postgres server of a shard: its pools, what is known of it, and the reads that are under way on it. */
+/** One Postgres server of a shard: its pools, what is known of it, and what is to end when it is found dead. */
 import type { Pool } from 'pg';
 import type { Flight } from '../lanes/flight';
 import { openNodePool, type NodePoolOptions, type ServingRole } from './node-pool';
@@ -18,6 +18,11 @@ const PROBE = `select pg_is_in_recovery() as standby,
 const REFUSED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', '57P03']);
 const LOST = new Set([...REFUSED, 'ECONNRESET', 'EPIPE', '57P01', '57P02']);
 
+/** True where the server itself says that it takes nobody. */
+export function isRefusal(error: unknown): boolean {
+  return REFUSED.has(((error ?? {}) as { code?: string }).code ?? '');
+}
+
 /** True for errors that a connection dies of. A full pool is none. */
 export function isConnectionLoss(error: unknown): boolean {
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
@@ -30,7 +35,7 @@ export class DatabaseNode {
   readonly state = new NodeState();
   /** Flights and transactions under way; the router prefers the node with the fewest. */
   outstanding = 0;
-  private readonly reads = new Set<Flight>();
+  private readonly onDeath = new Set<(error: Error) => void>();
   private readonly pools = new Map<ServingRole, Pool>();
 
   constructor(private readonly options: NodeOptions) {}
@@ -80,16 +85,33 @@ export class DatabaseNode {
 
   /** Reads can be done elsewhere: when the node is found dead they are ended at once instead of waiting for it. */
   trackRead(flight: Flight): void {
-    this.reads.add(flight);
-    const done = () => this.reads.delete(flight);
+    const end = (error: Error) => flight.abort(error);
+    this.onDeath.add(end);
+    const done = () => this.onDeath.delete(end);
     flight.results.then(done, done);
   }
 
-  /** A probe or a use failed. True if that opened the breaker; then the reads under way have been ended. */
+  /** As `work`, or rejects when the node is found dead before; what comes after that is handed to `late`. */
+  untilDead<T>(work: Promise<T>, late: (value: T) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = (error: Error) => reject(error);
+      this.onDeath.add(end);
+      work.then(
+        (value) => (this.onDeath.delete(end) ? resolve(value) : late(value)),
+        (error: unknown) => {
+          this.onDeath.delete(end);
+          end(error as Error);
+        },
+      );
+    });
+  }
+
+  /** It was refused, or did not answer a probe. True if that opened the breaker; then what waits for it has been ended. */
   failed(error: unknown): boolean {
-    const { code = '' } = (error ?? {}) as { code?: string };
-    if (!this.state.failed(REFUSED.has(code))) return false;
-    for (const flight of this.reads) flight.abort(new Error('Connection terminated: the node was found dead'));
+    if (!this.state.failed(isRefusal(error))) return false;
+    const ends = [...this.onDeath];
+    this.onDeath.clear();
+    for (const end of ends) end(new Error('Connection terminated: the node was found dead'));
     return true;
   }
 

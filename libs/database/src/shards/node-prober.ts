@@ -49,6 +49,7 @@ export class NodeProber {
     } catch (error) {
       const { message } = error as Error;
       if (node.failed(error)) this.logger.warn(`Shard ${shard.name}: ${node.name} is down: ${message}`);
+      else if (node.state.isUp && !this.stopped) return this.ask(shard, node); // in doubt: the next answer decides
     }
     shard.refresh(performance.now());
   }

@@ -1,8 +1,9 @@
 /**
  * What a process knows of one node, and its circuit breaker.
  *
- * Breaker: closed → open after OPEN_AFTER failures in a row (of probes and of use), or one refusal, → closed by CLOSE_AFTER probes in a row
- * that succeed. An open breaker lets only probes through (M. Nygard, "Release It!", circuit breaker; the probes are its
+ * Breaker: closed → open after OPEN_AFTER failed probes in a row, or one refusal (of a probe or of use), → closed by
+ * CLOSE_AFTER probes in a row that succeed. A connection that broke opens nothing by itself, because a server may end
+ * one of many; it only has the node probed at once. An open breaker lets only probes through (M. Nygard, "Release It!", circuit breaker; the probes are its
  * half-open state). An unknown node is open.
  */
 import { toPosition } from '#libs/tenancy';
@@ -18,7 +19,7 @@ export interface ProbeAnswer {
 const OPEN_AFTER = 2;
 const CLOSE_AFTER = 2;
 const PATIENCE_MS = 1_000;
-const STANDBY_PATIENCE_MS = 400;
+const STANDBY_PATIENCE_MS = 300;
 
 export class NodeState {
   /** undefined until the first answer. */

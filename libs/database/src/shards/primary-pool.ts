@@ -1,6 +1,7 @@
 /** A role's connections to whichever node of a shard is the primary: what pg.Pool offers, following promotions. */
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { translateDatabaseError } from '../database.error';
+import { type DatabaseNode, isConnectionLoss } from './database-node';
 import type { ServingRole } from './node-pool';
 import type { Shard } from './shard';
 
@@ -18,13 +19,20 @@ export class PrimaryPool {
       .query<Row>(text, [...values]);
   }
 
-  /** The same from a replica while there is no primary: for what may be old, such as the directory. */
+  /** The same from a replica while there is no primary or it dies over it: for what may be old, such as the directory. */
   async queryAnywhere<Row extends QueryResultRow>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<QueryResult<Row>> {
-    const node = this.shard.primary ?? this.shard.usableReplicas(performance.now())[0] ?? this.shard.requirePrimary();
-    return node.pool(this.role).query<Row>(text, [...values]);
+    const node = this.anyNode();
+    try {
+      return await node.untilDead(node.pool(this.role).query<Row>(text, [...values]), () => undefined);
+    } catch (error) {
+      if (!isConnectionLoss(error) || node.state.isUp) throw error;
+      return this.anyNode()
+        .pool(this.role)
+        .query<Row>(text, [...values]);
+    }
   }
 
   /** One transaction. Rejects with the platform's errors; a connection that cannot even roll back is dropped. */
@@ -47,6 +55,10 @@ export class PrimaryPool {
   /** The caller releases it. */
   async connect(): Promise<PoolClient> {
     return this.shard.requirePrimary().pool(this.role).connect();
+  }
+
+  private anyNode(): DatabaseNode {
+    return this.shard.primary ?? this.shard.usableReplicas(performance.now())[0] ?? this.shard.requirePrimary();
   }
 }
 

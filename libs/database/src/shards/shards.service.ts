@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleIn
 import { APP_CONFIG, type AppConfig, HOME_SHARD, type ShardTopology } from '#libs/config';
 import { unknownShard } from '../database.error';
 import { FallbackGate } from '../routing/fallback-gate';
-import { DatabaseNode } from './database-node';
+import { DatabaseNode, isRefusal } from './database-node';
 import type { ServingRole } from './node-pool';
 import { NodeProber } from './node-prober';
 import { nodeSnapshot, type NodeSnapshot } from './node-snapshot';
@@ -77,10 +77,17 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
     return this.all().flatMap((shard) => shard.nodes.map((node) => nodeSnapshot(shard, node, now)));
   }
 
-  /** A use of a node failed as connections fail: it counts, and the node is asked at once. */
+  /** Asks every node of a shard now. Never rejects. */
+  async ask(shard: Shard): Promise<void> {
+    await Promise.all(shard.nodes.map((node) => this.prober.probe(shard, node)));
+  }
+
+  /** A use of a node failed as connections fail: the node is asked at once, and is down if it refused. */
   noteFailure(shard: Shard, node: DatabaseNode, error: unknown): void {
-    node.failed(error);
-    shard.refresh(performance.now());
+    if (isRefusal(error)) {
+      node.failed(error);
+      shard.refresh(performance.now());
+    }
     void this.prober.probe(shard, node);
   }
 
