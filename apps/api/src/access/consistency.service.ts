@@ -1,7 +1,12 @@
 /**
  * What a caller has seen, over HTTP: `X-Consistency-Token` as it came in and goes out, and the one kept for callers who
  * ignore it. A token that cannot be kept (Redis is away) costs such a caller a read from the primary later, no error.
+ *
+ * An answer waits until its token is kept, up to PATIENCE_MS after the keeper's first failure. In an outage other processes
+ * cannot ask for tokens either and read from the primary; but where this process alone lost its connection for a
+ * moment, another one would find the token before, and show who ignores tokens the past.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import {
@@ -13,9 +18,13 @@ import {
   tokenRank,
 } from '#libs/tenancy';
 
+const PATIENCE_MS = 1_000;
+const PAUSE_MS = 20;
+
 @Injectable()
 export class ConsistencyService {
   private readonly tokens: ConsistencyTokens;
+  private failingSince: number | undefined;
 
   constructor(
     private readonly tenant: TenantContextHolder,
@@ -36,16 +45,30 @@ export class ConsistencyService {
     });
   }
 
-  /** The token that goes out with the answer; undefined where nothing was read or written. Kept when it resolves. */
+  /** The token that goes out with the answer; undefined where nothing was read or written. Kept when it resolves, if at all. */
   async close(): Promise<string | undefined> {
     const context = this.tenant.peek();
     const token = context && this.tenant.consistency().newest;
     if (!context || !token) return undefined;
     const { organizationId, actor } = context;
     const sealed = this.tokens.seal(organizationId, token);
-    const rank = tokenRank(token);
-    await this.keeper?.keep(organizationId, callerOf(actor), { sealed, rank }).catch(() => undefined);
+    const { keeper } = this;
+    if (keeper) await this.kept(() => keeper.keep(organizationId, callerOf(actor), { sealed, rank: tokenRank(token) }));
     return sealed;
+  }
+
+  private async kept(keep: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await keep();
+        this.failingSince = undefined;
+        return;
+      } catch {
+        this.failingSince ??= performance.now();
+        if (performance.now() - this.failingSince > PATIENCE_MS) return;
+        await delay(PAUSE_MS);
+      }
+    }
   }
 }
 
