@@ -188,7 +188,10 @@ describe('reading after writing', () => {
       const before = await routed();
       let flushing = true;
       const flush = async () => {
-        for (; flushing; await delay(20)) await client.flushall();
+        while (flushing) {
+          await client.flushall();
+          await delay(20);
+        }
       };
       const flushed = flush();
       await runPairs(SOME_PAIRS);

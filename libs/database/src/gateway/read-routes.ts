@@ -46,6 +46,8 @@ export class ReadRoutes {
       } catch (error) {
         if (failed.has(route.node) || !this.triesElsewhere(place, route, error)) throw error;
         failed.add(route.node);
+        // Nobody else may be able to answer. When it has, its other broken connections are known too.
+        if (route.node === place.shard.primary) await this.shards.ask(place.shard, [route.node]);
       }
     }
   }

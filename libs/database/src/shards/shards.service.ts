@@ -77,9 +77,9 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
     return this.all().flatMap((shard) => shard.nodes.map((node) => nodeSnapshot(shard, node, now)));
   }
 
-  /** Asks every node of a shard now. Never rejects. */
-  async ask(shard: Shard): Promise<void> {
-    await Promise.all(shard.nodes.map((node) => this.prober.probe(shard, node)));
+  /** Asks nodes of a shard now. Never rejects. */
+  async ask(shard: Shard, nodes: readonly DatabaseNode[] = shard.nodes): Promise<void> {
+    await Promise.all(nodes.map((node) => this.prober.probe(shard, node)));
   }
 
   /** A use of a node failed as connections fail: the node is asked at once, and is down if it refused. */

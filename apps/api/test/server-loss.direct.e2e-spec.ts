@@ -1,0 +1,265 @@
+/**
+ * Servers of a shard that are killed, frozen, promoted and brought back while requests run. The api is one process all
+ * along: it is never restarted, and nobody tells it anything.
+ */
+import { readFileSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { newId } from '#libs/kernel';
+import { createTestCluster, type LocalPostgres, type TestCluster, type TestClusterShard, waitFor } from '#libs/testing';
+import { createTenant, type RunningApi, startApiProcess, stockedProduct, type Tenant } from './support/api-fixture';
+import { type FastAnswer, FastCaller, routedReads, since } from './support/fast-caller';
+
+const TIMEOUT_MS = 120_000;
+const READERS = 6;
+/** Everything is noticed within this time; the machine may be busy with other things. */
+const NOTICED_MS = 1_000;
+const SLACK_MS = 1_000;
+
+interface Read {
+  readonly begunMs: number;
+  readonly answer: FastAnswer;
+}
+
+/** Signals the postmaster and every process that it has started: a server that is frozen as a whole. */
+function signalAll(server: LocalPostgres, signal: NodeJS.Signals): void {
+  const { pid } = server;
+  if (pid === undefined) throw new Error('The server does not run.');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  for (const each of [pid, ...children.map(Number)]) process.kill(each, signal);
+}
+
+describe('while servers of a shard come and go', () => {
+  let cluster: TestCluster;
+  let home: TestClusterShard;
+  let api: RunningApi;
+  let tenant: Tenant;
+  let agent: Agent;
+  let writer: FastCaller;
+  let readers: { caller: FastCaller; path: string }[];
+  let product: { id: string; sku: string };
+  let reading: boolean;
+  let reads: Read[];
+  let adjusted = 0;
+
+  const adjust = (key: string) =>
+    writer.call(api, 'POST', '/v1/adjustments', { reason: 'count', lines: [{ sku: product.sku, delta: 1 }] }, key);
+
+  /** Tries until it is acknowledged, as a client would. */
+  const adjustAtLast = async () => {
+    const key = newId();
+    await waitFor(async () => (await adjust(key)).status === 201, {
+      what: 'a write to go through',
+      timeoutMs: TIMEOUT_MS,
+    });
+    adjusted += 1;
+  };
+
+  const onHand = async () => {
+    const { body } = await tenant.call(api, 'GET', `/v1/stock_levels?sku=${product.sku}`);
+    return (body as { data: { on_hand: number }[] }).data[0]?.on_hand;
+  };
+
+  const startReading = () => {
+    [reading, reads] = [true, []];
+    const all = readers.map(async ({ caller, path }) => {
+      while (reading) {
+        const begunMs = performance.now();
+        reads.push({ begunMs, answer: await caller.call(api, 'GET', path) });
+      }
+    });
+    return async () => {
+      reading = false;
+      await Promise.all(all);
+    };
+  };
+
+  const readOn = async (count = 200) => {
+    const from = reads.length;
+    await waitFor(() => reads.length >= from + count, { what: 'readers to go on', timeoutMs: TIMEOUT_MS });
+  };
+
+  /** No read fails, but for 503 in the time in which nobody knows, and none waits much longer than that. */
+  const expectGoodReads = (lostMs: number) => {
+    const failed = reads.filter(({ answer }) => answer.status !== 200);
+    const late = failed.filter(({ answer, begunMs }) => answer.status !== 503 || begunMs > lostMs + NOTICED_MS);
+    expect(late.map(({ answer, begunMs }) => [answer.status, answer.body.code, begunMs - lostMs])).toEqual([]);
+    expect(Math.max(...reads.map(({ answer }) => answer.elapsedMs))).toBeLessThan(NOTICED_MS + SLACK_MS);
+    return failed;
+  };
+
+  const replicaServes = async (what: string) => {
+    const before = await routedReads(api);
+    const served = async () => since(before, await routedReads(api), 'replica') > 20;
+    await waitFor(served, { what, timeoutMs: TIMEOUT_MS });
+  };
+
+  const nodesUp = async () => {
+    const text = await (await fetch(`${api.url}/metrics`)).text();
+    return [...text.matchAll(/^stockyard_node_up\{[^}]*\} 1$/gm)].length;
+  };
+
+  const allUp = (count: number) =>
+    waitFor(async () => (await nodesUp()) === count, { what: `${count} nodes to be up`, timeoutMs: TIMEOUT_MS });
+
+  const caughtUp = () => Promise.all([...home.standbys, ...home.replicas].map((node) => node.caughtUp()));
+
+  beforeAll(async () => {
+    cluster = await createTestCluster({ standbys: 1, replicas: 1 });
+    home = cluster.shards[0]!;
+    api = await startApiProcess(cluster);
+    tenant = await createTenant(api, cluster);
+    agent = new Agent({ keepAlive: true });
+    product = await stockedProduct(api, tenant, 1);
+    const context = { api, env: cluster, tenant, agent };
+    writer = await FastCaller.create(context);
+    readers = [];
+    for (let index = 0; index < READERS; index += 1) {
+      const caller = await FastCaller.create(context, { sendsTokens: index % 2 === 0 });
+      const made = await caller.call(api, 'POST', '/v1/locations', { code: `R${index}`, name: 'spec' });
+      readers.push({ caller, path: `/v1/locations/${String(made.body.id)}` });
+    }
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    agent.destroy();
+    await api.stop();
+    await cluster.dispose();
+  }, TIMEOUT_MS);
+
+  it(
+    'reads elsewhere when a standby is killed, and there again when it is back',
+    async () => {
+      const stop = startReading();
+      await replicaServes('the replicas to serve');
+      const killedMs = performance.now();
+      await home.replicas[0]!.kill('SIGKILL');
+      await allUp(2);
+      await readOn();
+      await home.replicas[0]!.start();
+      await allUp(3);
+      await readOn();
+      await stop();
+      expectGoodReads(killedMs);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'reads from the primary when every standby is frozen, and from them again when they are not',
+    async () => {
+      const stop = startReading();
+      await replicaServes('the replicas to serve');
+      const frozenMs = performance.now();
+      const frozen = home.nodes.slice(1);
+      for (const node of frozen) signalAll(node, 'SIGSTOP');
+      try {
+        await allUp(1);
+        expect(performance.now() - frozenMs).toBeLessThan(NOTICED_MS + SLACK_MS);
+        await readOn();
+      } finally {
+        for (const node of frozen) signalAll(node, 'SIGCONT');
+      }
+      await allUp(3);
+      await replicaServes('the replicas to serve again');
+      await stop();
+      expect(expectGoodReads(frozenMs)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'goes on when single connections are ended by the server',
+    async () => {
+      const stop = startReading();
+      await readOn();
+      const ends =
+        "select count(pg_terminate_backend(pid)) as ended from pg_stat_activity where usename = 'stockyard_app'";
+      const writes: FastAnswer[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        await Promise.all(home.nodes.map((node) => node.query(ends)));
+        await readOn(50);
+        writes.push(await adjust(newId()));
+      }
+      await stop();
+      adjusted += writes.length;
+      expect(writes.map(({ status }) => status)).toEqual([201, 201, 201]);
+      expect(expectGoodReads(0)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'reads on without a primary, refuses writes at once, and writes again after a promotion',
+    async () => {
+      for (let round = 0; round < 20; round += 1) await adjustAtLast();
+      const stop = startReading();
+      await readOn();
+      await caughtUp();
+      const killedMs = performance.now();
+      await home.primary.kill('SIGKILL');
+      const began = await routedReads(api);
+      await waitFor(async () => (await adjust(newId())).status === 503, {
+        what: 'the loss to be noticed',
+        intervalMs: 5,
+      });
+      await delay(NOTICED_MS);
+      const refused = await Promise.all(Array.from({ length: 10 }, () => adjust(newId())));
+      for (const { status, body, headers, elapsedMs } of refused) {
+        expect([status, body.code, Number(headers['retry-after']) > 0]).toEqual([503, 'database_unavailable', true]);
+        expect(elapsedMs).toBeLessThan(NOTICED_MS);
+      }
+      await readOn();
+      expect(since(began, await routedReads(api), 'no_primary')).toBeGreaterThan(0);
+      const resumed = Promise.all(Array.from({ length: 8 }, adjustAtLast));
+      await home.standbys[0]!.promote();
+      await resumed;
+      await readOn();
+      await stop();
+      expectGoodReads(killedMs);
+      expect(since(began, await routedReads(api), 'token_void')).toBeGreaterThan(0);
+      expect(await onHand()).toBe(1 + adjusted);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'never writes to the old primary when that is back, nor reads what is written there',
+    async () => {
+      const [old] = home.nodes;
+      const astray = "update locations set name = 'astray', version = version + 1000 returning id";
+      await home.replicas[0]!.stop(); // it would follow the old primary
+      await old!.start();
+      await old!.query(astray, [], 'stockyard');
+      const stop = startReading();
+      await allUp(2);
+      for (let round = 0; round < 20; round += 1) await adjustAtLast();
+      await readOn();
+      await stop();
+      expectGoodReads(performance.now());
+      expect(reads.filter(({ answer }) => answer.body.name === 'astray')).toEqual([]);
+      const levels = 'select on_hand from stock_levels where organization_id = $1';
+      const [there] = await old!.query<{ on_hand: string }>(levels, [tenant.id], 'stockyard');
+      expect(Number(there!.on_hand)).toBeLessThan(1 + adjusted);
+      expect(await onHand()).toBe(1 + adjusted);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'reads from the old primary once it has become a standby of the new one',
+    async () => {
+      const stop = startReading();
+      await home.rejoin();
+      await allUp(3);
+      await adjustAtLast();
+      for (const { caller, path } of readers) await caller.call(api, 'PATCH', path, { name: 'after' });
+      await replicaServes('the replicas to serve');
+      await stop();
+      expectGoodReads(performance.now());
+      expect(reads[reads.length - 1]!.answer.body.name).toBe('after');
+      expect(await onHand()).toBe(1 + adjusted);
+    },
+    TIMEOUT_MS,
+  );
+});
