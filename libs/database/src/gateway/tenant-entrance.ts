@@ -51,11 +51,15 @@ export class TenantEntrance {
     return this.share && limits ? this.share.take(organizationId, limits.maxConnections) : NOTHING;
   }
 
-  /** Runs `attempt` with the tenant's place, again while its entry is refused for a reason that passes. */
-  async enter<T>(attempt: (place: Place) => Promise<T>): Promise<T> {
+  /**
+   * Runs `attempt` with the tenant's place, again while its entry is refused for a reason that passes. A place that is
+   * older than what a reader has seen is looked up anew: where the tenant was, its old rows may still be.
+   */
+  async enter<T>(attempt: (place: Place) => Promise<T>, { isRead }: { isRead: boolean }): Promise<T> {
     const began = performance.now();
     for (;;) {
-      const place = await this.place();
+      const known = await this.place();
+      const place = isRead && (await this.seenEpoch(known)) > known.epoch ? await this.placeAnew(known) : known;
       if (!this.wall.stands(place.shard)) await this.wall.prove(place.shard);
       try {
         return await attempt(place);
@@ -79,6 +83,18 @@ export class TenantEntrance {
     const learned = organization.epoch !== place.epoch || organization.shard !== place.shard.name;
     if (learned && state !== 'fenced' && state !== 'arriving') return;
     await delay(PAUSE_MS * (0.5 + Math.random()));
+  }
+
+  /** Of the caller's token; the kept one is asked for only where a read needs it anyway. */
+  private seenEpoch({ shard }: Place): number | Promise<number> {
+    const scope = this.tenant.consistency();
+    if (!shard.hasReplicas) return scope.newest?.epoch ?? 0;
+    return scope.seen().then(({ token }) => token?.epoch ?? 0);
+  }
+
+  private placeAnew({ organizationId }: Place): Place | Promise<Place> {
+    this.directory.forget(organizationId);
+    return this.place();
   }
 
   private placed(located: LocatedOrganization | undefined, isOperators: boolean): Place {

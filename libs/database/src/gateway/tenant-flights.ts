@@ -21,14 +21,14 @@ export class TenantFlights {
   ) {}
 
   write(statements: readonly Statement[]): Promise<readonly FlightResult[]> {
-    return this.entrance.enter((place) => this.retried(() => this.writeAt(place, statements)));
+    return this.entrance.enter((place) => this.retried(() => this.writeAt(place, statements)), { isRead: false });
   }
 
   read(statements: readonly Statement[]): Promise<readonly FlightResult[]> {
     const wantsPrimary = statements.some(({ reads }) => reads === 'primary');
     const at = (place: Place) =>
       this.routes.elsewhere(place, wantsPrimary, (target) => this.readAt(place, target, statements));
-    return this.entrance.enter((place) => this.retried(() => at(place)));
+    return this.entrance.enter((place) => this.retried(() => at(place)), { isRead: true });
   }
 
   /** After a deadlock, a serialization failure or a lost plan: everything was rolled back. */

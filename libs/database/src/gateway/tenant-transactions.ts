@@ -39,11 +39,13 @@ export class TenantTransactions {
   ) {}
 
   write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.run(work, (first) => this.entrance.enter((place) => this.beginWrite(place, first)));
+    const begin: Begin = (first) => this.entrance.enter((place) => this.beginWrite(place, first), { isRead: false });
+    return this.run(work, begin);
   }
 
   read<T>(work: (manager: EntityManager) => Promise<T>, wantsPrimary: boolean): Promise<T> {
-    return this.run(work, (first) => this.entrance.enter((place) => this.beginRead(place, wantsPrimary, first)));
+    const attempt = (first: FlightStatement) => (place: Place) => this.beginRead(place, wantsPrimary, first);
+    return this.run(work, (first) => this.entrance.enter(attempt(first), { isRead: true }));
   }
 
   /** The manager must not be used after `work` has settled. */
