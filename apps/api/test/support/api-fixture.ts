@@ -81,12 +81,17 @@ export async function startApiProcess(env: TestEnvironment): Promise<RunningApi>
   };
 }
 
-/** An organization made over the admin API, with limits that allow a spec's load. */
-export async function createTenant(api: RunningApi, env: TestEnvironment, tier = 'enterprise'): Promise<Tenant> {
+/** An organization made over the admin API, with limits that allow a spec's load; `overrides` are more of them. */
+export async function createTenant(
+  api: RunningApi,
+  env: TestEnvironment,
+  tier = 'enterprise',
+  overrides: Readonly<Record<string, number>> = {},
+): Promise<Tenant> {
   const headers = { authorization: `Bearer ${env.config.ADMIN_TOKEN}` };
   const slug = `t-${newId()}`;
-  const limits =
-    tier === 'enterprise' ? { requests_per_minute: 1_000_000, exports_per_hour: 10_000, bulk_per_hour: 10_000 } : {};
+  const ample = { requests_per_minute: 1_000_000, exports_per_hour: 10_000, bulk_per_hour: 10_000 };
+  const limits = { ...(tier === 'enterprise' && ample), ...overrides };
   const made = await call(api, 'POST', '/v1/admin/organizations', {
     headers,
     body: { slug, name: slug, tier, limits },
