@@ -10,6 +10,7 @@ import { Places1764000006000 } from './1764000006000-places';
 import { UsageAndLimits1764000007000 } from './1764000007000-usage-and-limits';
 import { Operations1764000008000 } from './1764000008000-operations';
 import { Moves1764000009000 } from './1764000009000-moves';
+import { Timelines1764000010000 } from './1764000010000-timelines';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -22,4 +23,5 @@ export const MIGRATIONS = [
   UsageAndLimits1764000007000,
   Operations1764000008000,
   Moves1764000009000,
+  Timelines1764000010000,
 ] satisfies readonly MigrationClass[];

@@ -28,7 +28,11 @@ export const primaryAt = (at: number, onTimeline = 1): ProbeAnswer => ({
   timeline: timeline(onTimeline),
 });
 
-export const standbyAt = (at: number): ProbeAnswer => ({ standby: true, lsn: lsn(at), timeline: null });
+export const standbyAt = (at: number, onTimeline = 1): ProbeAnswer => ({
+  standby: true,
+  lsn: lsn(at),
+  timeline: timeline(onTimeline),
+});
 
 /** As a probe that was answered. Twice, so that a breaker which was open is closed. */
 export function answer(shard: Shard, to: DatabaseNode, what: ProbeAnswer, nowMs = 0): void {

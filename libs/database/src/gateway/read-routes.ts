@@ -47,7 +47,7 @@ export class ReadRoutes {
         if (failed.has(route.node) || !this.triesElsewhere(place, route, error)) throw error;
         failed.add(route.node);
         // Nobody else may be able to answer. When it has, its other broken connections are known too.
-        if (route.node === place.shard.primary) await this.shards.ask(place.shard, [route.node]);
+        if (route.node === place.shard.primary) await this.shards.ask(place.shard, route.node);
       }
     }
   }
@@ -71,7 +71,10 @@ export class ReadRoutes {
     if (wantsPrimary || !shard.hasReplicas) return routeToPrimary(shard);
     const seen = await this.tenant.consistency().seen();
     // Another process knows of a promotion already: whoever was the primary here may be one no more.
-    if (seen.token?.shard === shard.name && seen.token.timeline > (shard.timeline ?? '')) await this.shards.ask(shard);
+    const { token } = seen;
+    if (token?.shard === shard.name && token.timeline > (shard.timeline ?? '')) {
+      await this.shards.lookFor(shard, token.timeline);
+    }
     return routeRead(shard, epoch, seen, failed);
   }
 

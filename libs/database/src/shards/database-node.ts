@@ -14,6 +14,11 @@ export type NodeOptions = Omit<NodePoolOptions, 'role'> & {
 const PROBE = `select pg_is_in_recovery() as standby,
   case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end::text as lsn,
   case when pg_is_in_recovery() then null else left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) end as timeline`;
+/**
+ * A standby cannot say on which timeline it replays; but it has the row of each that its log has come to (TimelineRecord), and
+ * one that went another way than the primary lacks the primary's.
+ */
+const REPLAYED_TIMELINE = 'select max(timeline) as timeline from timelines';
 /** Nobody listens there, or the server says that it takes nobody: that needs no second opinion. */
 const REFUSED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', '57P03']);
 const LOST = new Set([...REFUSED, 'ECONNRESET', 'EPIPE', '57P01', '57P02']);
@@ -74,10 +79,10 @@ export class DatabaseNode {
       const late = () => setImmediate(() => reject(new Error('The probe was not answered.')));
       timer = setTimeout(late, this.state.patienceMs);
     });
-    const answer = this.pool('monitor').query<ProbeAnswer>({ text: PROBE, name: 'probe' });
+    const answer = this.ask();
     answer.catch(() => undefined); // told once, by the race
     try {
-      return (await Promise.race([answer, silence])).rows[0]!;
+      return await Promise.race([answer, silence]);
     } finally {
       clearTimeout(timer);
     }
@@ -117,5 +122,13 @@ export class DatabaseNode {
 
   async close(): Promise<void> {
     await Promise.all([...this.pools.values()].map((pool) => pool.end()));
+  }
+
+  private async ask(): Promise<ProbeAnswer> {
+    const monitor = this.pool('monitor');
+    const answer = (await monitor.query<ProbeAnswer>(PROBE)).rows[0]!;
+    if (!answer.standby) return answer;
+    const { timeline } = (await monitor.query<Pick<ProbeAnswer, 'timeline'>>(REPLAYED_TIMELINE)).rows[0]!;
+    return { ...answer, timeline };
   }
 }

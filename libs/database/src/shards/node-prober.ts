@@ -2,10 +2,12 @@
 import type { Logger } from '@nestjs/common';
 import type { DatabaseNode } from './database-node';
 import type { Shard } from './shard';
+import { TimelineRecord } from './timeline-record';
 
 export class NodeProber {
   private timer: NodeJS.Timeout | undefined;
   private readonly running = new Map<DatabaseNode, Promise<void>>();
+  private readonly timelines = new TimelineRecord();
   private stopped = false;
 
   constructor(
@@ -24,7 +26,7 @@ export class NodeProber {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    await Promise.all(this.running.values());
+    await Promise.all([...this.running.values(), this.timelines.settled()]);
   }
 
   /** One probe of a node at a time. Never rejects. */
@@ -35,6 +37,12 @@ export class NodeProber {
     const started = this.ask(shard, node).finally(() => this.running.delete(node));
     this.running.set(node, started);
     return started;
+  }
+
+  /** A probe that begins now: one that is under way may have seen what was before. Never rejects. */
+  async probeAnew(shard: Shard, node: DatabaseNode): Promise<void> {
+    await this.running.get(node);
+    await this.probe(shard, node);
   }
 
   private async all(): Promise<void> {
@@ -52,5 +60,6 @@ export class NodeProber {
       else if (node.state.isUp && !this.stopped) return this.ask(shard, node); // in doubt: the next answer decides
     }
     shard.refresh(performance.now());
+    if (shard.primary === node) this.timelines.note(shard);
   }
 }

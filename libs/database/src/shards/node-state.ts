@@ -12,7 +12,7 @@ export interface ProbeAnswer {
   readonly standby: boolean;
   /** Replayed on a standby, flushed on a primary; PostgreSQL's `X/Y`. */
   readonly lsn: string | null;
-  /** Of a primary, 8 hex digits; null on a standby. */
+  /** 8 hex digits: that of a primary, or the newest to which a standby's log has come; null where that is not known. */
   readonly timeline: string | null;
 }
 

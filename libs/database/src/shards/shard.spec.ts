@@ -66,6 +66,21 @@ describe('a shard', () => {
     expect(shard.usableReplicas(9_999)).toEqual([b]);
   });
 
+  it('uses no standby that has not followed the promotion, however far its log is', () => {
+    const [a, b, c] = [node('a'), node('b'), node('c', false)];
+    const shard = shardOf([a, b, c]);
+    answer(shard, a, primaryAt(100));
+    answer(shard, c, standbyAt(120));
+    answer(shard, b, primaryAt(90, 2));
+    expect(shard.usableReplicas(0)).toEqual([]);
+    answer(shard, c, { ...standbyAt(900), timeline: null });
+    expect(shard.usableReplicas(0)).toEqual([]);
+    refuse(shard, b);
+    expect(shard.usableReplicas(0)).toEqual([]);
+    answer(shard, c, standbyAt(95, 2));
+    expect(shard.usableReplicas(0)).toEqual([c]);
+  });
+
   it('measures how far behind a node is in time and in log', () => {
     const a = node('a');
     const shard = shardOf([a]);

@@ -42,11 +42,17 @@ export class Shard {
     return this.nodes.length > 1;
   }
 
-  /** Standbys that are up and young enough. Without a primary nothing new can be missed, so age does not count. */
+  /**
+   * Standbys that are up, have followed every promotion and are young enough. Without a primary nothing new can be missed, so
+   * age does not count.
+   */
   usableReplicas(nowMs: number): DatabaseNode[] {
     return this.nodes.filter(
       ({ state }) =>
-        state.isUp && state.standby === true && (!this.current || this.lagMs(state.position, nowMs) <= this.maxLagMs),
+        state.isUp &&
+        state.standby === true &&
+        (this.timeline === undefined || state.timeline === this.timeline) &&
+        (!this.current || this.lagMs(state.position, nowMs) <= this.maxLagMs),
     );
   }
 

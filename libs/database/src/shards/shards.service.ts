@@ -77,9 +77,18 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
     return this.all().flatMap((shard) => shard.nodes.map((node) => nodeSnapshot(shard, node, now)));
   }
 
-  /** Asks nodes of a shard now. Never rejects. */
-  async ask(shard: Shard, nodes: readonly DatabaseNode[] = shard.nodes): Promise<void> {
-    await Promise.all(nodes.map((node) => this.prober.probe(shard, node)));
+  /** Asks a node now. Never rejects. */
+  ask(shard: Shard, node: DatabaseNode): Promise<void> {
+    return this.prober.probeAnew(shard, node);
+  }
+
+  /** Asks all nodes now. Resolves as soon as the shard is known to be on `timeline` or a later one, or none has said so. */
+  async lookFor(shard: Shard, timeline: string): Promise<void> {
+    const looks = shard.nodes.map(async (node) => {
+      await this.ask(shard, node);
+      if ((shard.timeline ?? '') < timeline) throw new Error('not this one');
+    });
+    await Promise.any(looks).catch(() => undefined);
   }
 
   /** A use of a node failed as connections fail: the node is asked at once, and is down if it refused. */
