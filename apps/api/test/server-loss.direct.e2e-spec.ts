@@ -7,7 +7,14 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '#libs/kernel';
 import { createTestCluster, type LocalPostgres, type TestCluster, type TestClusterShard, waitFor } from '#libs/testing';
-import { createTenant, type RunningApi, startApiProcess, stockedProduct, type Tenant } from './support/api-fixture';
+import {
+  call,
+  createTenant,
+  type RunningApi,
+  startApiProcess,
+  stockedProduct,
+  type Tenant,
+} from './support/api-fixture';
 import { type FastAnswer, FastCaller, routedReads, since } from './support/fast-caller';
 
 const TIMEOUT_MS = 120_000;
@@ -58,6 +65,13 @@ describe('while servers of a shard come and go', () => {
   const onHand = async () => {
     const { body } = await tenant.call(api, 'GET', `/v1/stock_levels?sku=${product.sku}`);
     return (body as { data: { on_hand: number }[] }).data[0]?.on_hand;
+  };
+
+  /** Reads with a key of its own: what is kept for it, nobody else's work moves on. */
+  const anotherCaller = async () => {
+    const key = await tenant.call(api, 'POST', '/v1/api_keys', { body: { name: 'bystander', role: 'viewer' } });
+    const headers = { authorization: `Bearer ${(key.body as { key: string }).key}` };
+    return () => call(api, 'GET', '/v1/orders', { headers });
   };
 
   const startReading = () => {
@@ -193,6 +207,8 @@ describe('while servers of a shard come and go', () => {
     'reads on without a primary, refuses writes at once, and writes again after a promotion',
     async () => {
       for (let round = 0; round < 20; round += 1) await adjustAtLast();
+      const bystander = await anotherCaller(); // has seen the old timeline, and writes nothing on the new one
+      expect((await bystander()).status).toBe(200);
       const stop = startReading();
       await readOn();
       await caughtUp();
@@ -217,7 +233,9 @@ describe('while servers of a shard come and go', () => {
       await readOn();
       await stop();
       expectGoodReads(killedMs);
-      expect(since(began, await routedReads(api), 'token_void')).toBeGreaterThan(0);
+      const promoted = await routedReads(api);
+      expect((await bystander()).status).toBe(200);
+      expect(since(promoted, await routedReads(api), 'token_void')).toBe(1);
       expect(await onHand()).toBe(1 + adjusted);
     },
     TIMEOUT_MS,

@@ -76,9 +76,9 @@ export class TenantEntrance {
     this.directory.forget(place.organizationId);
     const organization = await this.directory.find(place.organizationId);
     if (!organization) throw organizationUnknown();
-    if (organization.state === 'suspended' || organization.state === 'deleting') {
-      if (state === organization.state) throw organizationSuspended(organization);
-    }
+    // No place opens again while the directory says so; only operators wait for the fence of a suspension to go.
+    const closed = organization.state === 'suspended' || organization.state === 'deleting';
+    if (closed && (state === organization.state || !place.isOperators)) throw organizationSuspended(organization);
     if (elapsedMs > PATIENCE_MS) throw tenantMoving();
     const learned = organization.epoch !== place.epoch || organization.shard !== place.shard.name;
     if (learned && state !== 'fenced' && state !== 'arriving') return;
