@@ -66,9 +66,12 @@ async function addStock(environment: TestEnvironment, organizationId: string): P
 export const ORDERS_BENCH: Bench = {
   name: 'orders',
   about: `POST /v1/orders of ${LINES} lines through one api process against its statements by hand; ${CONNECTIONS} connections each.`,
-  prepare: async () => {
+  async *compare() {
     await using opened = new AsyncDisposableStack();
-    const servers = await startBenchServers({ DATABASE_POOL_SIZE: String(CONNECTIONS) });
+    const servers = await startBenchServers({
+      overrides: { DATABASE_POOL_SIZE: String(CONNECTIONS) },
+      durable: false,
+    });
     opened.defer(() => servers.close());
     const { environment } = servers;
     const { url, stop } = await startApiProcess(environment);
@@ -86,16 +89,10 @@ export const ORDERS_BENCH: Bench = {
       if (!accepted) throw new Error('An order was refused although stock is plentiful.');
     };
     const byHand = (): Promise<void> => orderByHand(pool, organization.id, someLines());
-    const held = opened.move();
-    return {
-      comparisons: [
-        {
-          name: 'order',
-          subject: { name: 'api', run: (operations) => inFlight(IN_FLIGHT, operations, throughApi) },
-          reference: { name: 'by_hand', run: (operations) => inFlight(IN_FLIGHT, operations, byHand) },
-        },
-      ],
-      close: () => held.disposeAsync(),
+    yield {
+      name: 'order',
+      subject: { name: 'api', run: (operations) => inFlight(IN_FLIGHT, operations, throughApi) },
+      reference: { name: 'by_hand', run: (operations) => inFlight(IN_FLIGHT, operations, byHand) },
     };
   },
 };

@@ -15,16 +15,12 @@ function repeat(make: () => string): (operations: number) => void {
 export const UUID_BENCH: Bench = {
   name: 'uuid',
   about: 'uuidv7() of the kernel against crypto.randomUUID(), one id an operation.',
-  prepare: async () => ({
-    comparisons: [
-      {
-        name: 'id',
-        subject: { name: 'uuidv7', run: repeat(uuidv7) },
-        reference: { name: 'random', run: repeat(randomUUID) },
-      },
-    ],
-    close: async () => {
-      if (sink === 0) throw new Error('No id was made.');
-    },
-  }),
+  async *compare() {
+    yield {
+      name: 'id',
+      subject: { name: 'uuidv7', run: repeat(uuidv7) },
+      reference: { name: 'random', run: repeat(randomUUID) },
+    };
+    if (sink === 0) throw new Error('No id was made.');
+  },
 };

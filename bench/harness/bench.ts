@@ -8,17 +8,17 @@ export interface Contestant {
   run(operations: number): Promise<void> | void;
 }
 
+/** `rate`: operations per second, run as many at once as the contestant likes. `p50`: the median time of one, run singly. */
+export type Measure = 'rate' | 'p50';
+
 export interface Comparison {
   /** snake_case; figures are called `<name>_ratio`, and so on. */
   readonly name: string;
   readonly subject: Contestant;
-  /** What the subject's rate is divided by. */
+  /** What the subject's figure is divided by: larger is better for the subject with `rate`, smaller with `p50`. */
   readonly reference: Contestant;
-}
-
-export interface PreparedBench {
-  readonly comparisons: readonly Comparison[];
-  close?(): Promise<void>;
+  /** Default `rate`. */
+  readonly measures?: Measure;
 }
 
 export interface Bench {
@@ -26,8 +26,9 @@ export interface Bench {
   readonly name: string;
   /** What is measured against what, in a line or two. */
   readonly about: string;
-  prepare(): Promise<PreparedBench>;
+  /** Each comparison is measured before the next is asked for, so servers may come and go between them. */
+  compare(): AsyncIterable<Comparison>;
 }
 
-/** Figures by name. Ratios and rates; larger is better for the subject. */
+/** Figures by name. */
 export type Figures = Readonly<Record<string, number>>;

@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- NAME [--json] [--check] [--rounds N] [--budget-seconds S]`. Resolves with the exit status: 0, 1 with
- * `--check` where a target is missed, 2 for a command line that says nothing runnable.
+ * `npm run bench -- NAME [--json | --markdown] [--check] [--only TEXT] [--rounds N] [--budget-seconds S]`. `--only` measures
+ * the comparisons whose name contains the text; the budget is that of one comparison. Resolves with the exit status: 0, 1
+ * with `--check` where a target is missed, 2 for a command line that says nothing runnable.
  */
 import { parseArgs } from 'node:util';
 import type { Bench, Figures } from './bench';
-import { figuresOf } from './figures';
+import { figuresOf, markdownOf, type Measured } from './figures';
 import { comparePaired, type RoundOptions } from './paired-rounds';
 import { checkTargets, describeTarget, type Targets } from './targets';
 
@@ -21,8 +22,9 @@ export interface BenchCli {
 
 interface Options extends Pick<RoundOptions, 'rounds' | 'budgetMs'> {
   readonly bench: Bench;
-  readonly json: boolean;
+  readonly shape: 'table' | 'json' | 'markdown';
   readonly check: boolean;
+  readonly only: string;
 }
 
 class UsageError extends Error {}
@@ -42,9 +44,11 @@ function readOptions(argv: readonly string[], benches: readonly Bench[]): Option
       allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
+        markdown: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
+        only: { type: 'string', default: '' },
         rounds: { type: 'string', default: '21' },
-        'budget-seconds': { type: 'string', default: '60' },
+        'budget-seconds': { type: 'string', default: '20' },
       },
     });
   } catch (error) {
@@ -55,30 +59,25 @@ function readOptions(argv: readonly string[], benches: readonly Bench[]): Option
   if (!bench || positionals.length > 1) {
     const names = benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n');
     throw new UsageError(
-      `Usage: npm run bench -- NAME [--json] [--check] [--rounds N] [--budget-seconds S]\n\n${names}`,
+      `Usage: npm run bench -- NAME [--json | --markdown] [--check] [--only TEXT] [--rounds N] [--budget-seconds S]\n\n${names}`,
     );
   }
   const rounds = whole('rounds', values.rounds);
   const budgetMs = whole('budget-seconds', values['budget-seconds']) * 1_000;
-  return { bench, rounds, budgetMs, json: values.json, check: values.check };
+  const shape = values.json ? 'json' : values.markdown ? 'markdown' : 'table';
+  return { bench, rounds, budgetMs, shape, check: values.check, only: values.only };
 }
 
-async function measure({ bench, rounds, budgetMs }: Options, cli: BenchCli): Promise<Figures> {
+async function measure({ bench, only, rounds, budgetMs }: Options, cli: BenchCli): Promise<Measured[]> {
   const { tell, roundMs = ROUND_MS } = cli;
   tell(`${bench.name}: ${bench.about}`);
-  const prepared = await bench.prepare();
-  try {
-    let figures: Figures = {};
-    for (const comparison of prepared.comparisons) {
-      tell(`${comparison.name}: ${comparison.subject.name} against ${comparison.reference.name} …`);
-      const perComparisonMs = budgetMs / prepared.comparisons.length;
-      const result = await comparePaired(comparison, { rounds, roundMs, budgetMs: perComparisonMs });
-      figures = { ...figures, ...figuresOf(comparison, result) };
-    }
-    return figures;
-  } finally {
-    await prepared.close?.();
+  const measured: Measured[] = [];
+  for await (const comparison of bench.compare()) {
+    if (!comparison.name.includes(only)) continue;
+    tell(`${comparison.name}: ${comparison.subject.name} against ${comparison.reference.name} …`);
+    measured.push({ comparison, result: await comparePaired(comparison, { rounds, roundMs, budgetMs }) });
   }
+  return measured;
 }
 
 function table(figures: Figures): string {
@@ -97,9 +96,15 @@ export async function runBenchCli(argv: readonly string[], cli: BenchCli): Promi
     cli.tell(error.message);
     return 2;
   }
-  const figures = await measure(options, cli);
+  const measured = await measure(options, cli);
+  const figures = measured.reduce<Figures>((all, one) => ({ ...all, ...figuresOf(one) }), {});
   const checked = options.check ? checkTargets(figures, cli.targets[options.bench.name]) : [];
   for (const target of checked) cli.tell(describeTarget(target));
-  cli.out(options.json ? `${JSON.stringify({ bench: options.bench.name, ...figures })}\n` : table(figures));
+  const shapes = {
+    json: () => `${JSON.stringify({ bench: options.bench.name, ...figures })}\n`,
+    markdown: () => markdownOf(measured),
+    table: () => table(figures),
+  };
+  cli.out(shapes[options.shape]());
   return checked.every(({ reached }) => reached) ? 0 : 1;
 }

@@ -1,13 +1,23 @@
-/** Results as flat figures, which targets name. */
+/** Results as flat figures, which targets name, and as a table for documents. */
 import type { Comparison, Figures } from './bench';
 import type { ComparisonResult } from './paired-rounds';
 
+export interface Measured {
+  readonly comparison: Comparison;
+  readonly result: ComparisonResult;
+}
+
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
-/** `<comparison>_ratio` is the median; its spread, the number of pairs and the median rates stand beside it. */
-export function figuresOf(comparison: Comparison, result: ComparisonResult): Figures {
-  const { name, subject, reference } = comparison;
+/**
+ * `<comparison>_ratio` is the median; its spread, the number of pairs and the median figures of both stand beside it. With
+ * `p50` they are called `<comparison>_p50_ratio`, and so on, and the figures are milliseconds.
+ */
+export function figuresOf({ comparison, result }: Measured): Figures {
+  const { subject, reference, measures = 'rate' } = comparison;
   const { ratio } = result;
+  const name = measures === 'p50' ? `${comparison.name}_p50` : comparison.name;
+  const unit = measures === 'p50' ? 'p50_ms' : 'per_second';
   return {
     [`${name}_ratio`]: rounded(ratio.median),
     [`${name}_ratio_min`]: rounded(ratio.min),
@@ -15,7 +25,27 @@ export function figuresOf(comparison: Comparison, result: ComparisonResult): Fig
     [`${name}_ratio_q3`]: rounded(ratio.q3),
     [`${name}_ratio_max`]: rounded(ratio.max),
     [`${name}_pairs`]: result.pairs,
-    [`${name}_${subject.name}_per_second`]: rounded(result.subject.median),
-    [`${name}_${reference.name}_per_second`]: rounded(result.reference.median),
+    [`${comparison.name}_${subject.name}_${unit}`]: rounded(result.subject.median),
+    [`${comparison.name}_${reference.name}_${unit}`]: rounded(result.reference.median),
   };
+}
+
+/** A Markdown table with a row for each comparison. */
+export function markdownOf(measured: readonly Measured[]): string {
+  const rows = measured.map(({ comparison, result }) => {
+    const { name, subject, reference, measures = 'rate' } = comparison;
+    const show = (value: number): string =>
+      measures === 'p50' ? `${value.toFixed(2)} ms` : `${Math.round(value).toLocaleString('en')}/s`;
+    const { median, q1, q3 } = result.ratio;
+    const cells = [
+      name,
+      `${subject.name} ${show(result.subject.median)}`,
+      `${reference.name} ${show(result.reference.median)}`,
+      median.toFixed(2),
+      `${q1.toFixed(2)}–${q3.toFixed(2)}`,
+      String(result.pairs),
+    ];
+    return `| ${cells.join(' | ')} |\n`;
+  });
+  return `| comparison | subject | reference | ratio | quartiles | rounds |\n| --- | --- | --- | --- | --- | --- |\n${rows.join('')}`;
 }

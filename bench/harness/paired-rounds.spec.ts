@@ -61,6 +61,27 @@ describe('paired rounds', () => {
     expect(disturbed.ratio.max - disturbed.ratio.min).toBeGreaterThan(0.5);
   });
 
+  it('compare median times of single operations, which a few slow ones do not move', async () => {
+    const state = { nowMs: 0, done: 0 };
+    const contestant = (name: string, ms: number) => ({
+      name,
+      run: (operations: number) => {
+        expect(operations).toBe(1);
+        state.done += 1;
+        state.nowMs += state.done % 5 === 0 ? ms * 50 : ms;
+      },
+    });
+    const [subject, reference] = [contestant('subject', 3), contestant('reference', 2)];
+    const comparison = { name: 'race', measures: 'p50', subject, reference } as const;
+    const result = await comparePaired(comparison, { ...WIDE, nowMs: () => state.nowMs });
+    expect(result).toMatchObject({
+      pairs: 9,
+      ratio: { median: 1.5 },
+      subject: { median: 3 },
+      reference: { median: 2 },
+    });
+  });
+
   it('end with the budget, but not before there is something to take a median of', async () => {
     const { comparison, nowMs } = race({ subjectMs: 1, referenceMs: 1 });
     expect((await comparePaired(comparison, { ...WIDE, rounds: 100, budgetMs: 1_000, nowMs })).pairs).toBeLessThan(10);

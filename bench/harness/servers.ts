@@ -1,19 +1,23 @@
 /** Servers and a database of its own for a bench: real Postgres and Redis on this machine, gone with the bench. */
-import { startLocalPostgres, startLocalRedis } from '#libs/local-stack';
+import { type LocalPostgres, startLocalPostgres, startLocalRedis } from '#libs/local-stack';
 import { createTestEnvironment, type TestEnvironment } from '#libs/testing';
 
 export interface BenchServers {
   readonly environment: TestEnvironment;
+  readonly postgres: LocalPostgres;
   close(): Promise<void>;
 }
 
-/**
- * Starts servers without fsync, so that a ratio tells of processors and round trips, not of the disk. There is no replica:
- * what is compared with a plain client goes to the same server.
- */
-export async function startBenchServers(overrides: Readonly<Record<string, string>> = {}): Promise<BenchServers> {
+export interface BenchServersOptions {
+  /** Of the environment's variables. */
+  readonly overrides?: Readonly<Record<string, string>>;
+  /** With fsync, as in production: without it, a ratio tells of processors and round trips, not of the disk. */
+  readonly durable: boolean;
+}
+
+export async function startBenchServers({ overrides = {}, durable }: BenchServersOptions): Promise<BenchServers> {
   const [postgres, redis] = await Promise.all([
-    startLocalPostgres({ password: 'bench-superuser', throwaway: true }),
+    startLocalPostgres({ password: 'bench-superuser', throwaway: !durable }),
     startLocalRedis(),
   ]);
   const close = async (): Promise<void> => {
@@ -26,6 +30,7 @@ export async function startBenchServers(overrides: Readonly<Record<string, strin
     const environment = await createTestEnvironment({ DATABASE_REPLICA_URLS: '', ...overrides });
     return {
       environment,
+      postgres,
       close: async () => {
         await environment.dispose();
         await close();

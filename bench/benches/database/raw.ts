@@ -1,0 +1,76 @@
+/**
+ * The reference: node-postgres as fast as it goes, by a superuser, for whom no policy is evaluated. Nothing checks where a
+ * tenant is, keeps its share, or learns a position. Every statement keeps the predicate on its organization.
+ */
+import { DATABASE_TYPES, type Statement } from '#libs/database';
+import { Pool, type PoolClient, type QueryConfig } from 'pg';
+import type { Contestant } from '../../harness/bench';
+import { inFlight } from '../../harness/parallel';
+import type { Lanes } from './lanes';
+
+export interface RawOptions {
+  readonly url: string;
+  readonly organizationId: string;
+  readonly connections: number;
+  readonly inFlight: number;
+  /** Whether statements are prepared by name. */
+  readonly prepare: boolean;
+}
+
+export interface Raw extends AsyncDisposable {
+  readonly lanes: Lanes;
+  /** A batch whose statements, BEGIN and COMMIT are sent without waiting for one another's answers (option `pipeline` of pg). */
+  readonly pipelined: (statements: () => readonly Statement[]) => Contestant;
+}
+
+type Work = (client: PoolClient) => Promise<unknown>;
+
+async function onClient(pool: Pool, work: Work): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await work(client);
+    client.release();
+  } catch (error) {
+    client.release(error as Error);
+    throw error;
+  }
+}
+
+export function openRaw({ url, organizationId, connections, prepare, ...options }: RawOptions): Raw {
+  const pool = (pipeline: boolean) =>
+    new Pool({ connectionString: url, max: connections, types: DATABASE_TYPES, pipeline });
+  const pools = { plain: pool(false), pipelined: pool(true) };
+  const contestant = (name: string, work: () => Promise<unknown>): Contestant => ({
+    name,
+    run: (operations) => inFlight(options.inFlight, operations, work),
+  });
+  const query = ({ name, text, values }: Statement): QueryConfig => {
+    return { text, values: [organizationId, ...values], ...(prepare && { name }) };
+  };
+  const set = query({ name: 'bench_set', text: "select set_config('app.tenant_id', $1, true)", values: [] });
+  const transaction = (opening: readonly QueryConfig[], statements: () => readonly Statement[]) => () =>
+    onClient(pools.plain, async (client) => {
+      await client.query('BEGIN');
+      for (const config of [...opening, ...statements().map(query)]) await client.query(config);
+      await client.query('COMMIT');
+    });
+  const interactive = (statements: () => readonly Statement[]) => contestant('raw', transaction([set], statements));
+  return {
+    lanes: {
+      statement: (statement) => contestant('raw', () => pools.plain.query(query(statement()))),
+      batch: (statements) => contestant('raw', transaction([], statements)),
+      read: interactive,
+      write: interactive,
+    },
+    pipelined: (statements) =>
+      contestant('pipelined', () =>
+        onClient(pools.pipelined, (client) => {
+          const all = ['BEGIN', ...statements().map(query), 'COMMIT'];
+          return Promise.all(all.map((each) => client.query(each as QueryConfig)));
+        }),
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([pools.plain.end(), pools.pipelined.end()]);
+    },
+  };
+}
