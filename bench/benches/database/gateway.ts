@@ -3,13 +3,13 @@ import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { CoordinationModule } from '#libs/coordination';
-import { DatabaseModule, type Statement, TenantDatabase } from '#libs/database';
+import { DatabaseModule, TenantDatabase } from '#libs/database';
 import { RedisModule } from '#libs/redis';
 import { TenancyModule } from '#libs/tenancy';
 import { asTenant, type TestOrganization } from '#libs/testing';
 import type { Contestant } from '../../harness/bench';
 import { inFlight } from '../../harness/parallel';
-import type { Lanes } from './lanes';
+import type { Gateway, Several } from './sides';
 
 @Module({})
 class BenchModule {}
@@ -20,10 +20,6 @@ export interface GatewayOptions {
   readonly inFlight: number;
   /** Whether a tenant's connections are limited across processes, as in production. */
   readonly share: boolean;
-}
-
-export interface Gateway extends AsyncDisposable {
-  readonly lanes: Lanes;
 }
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
@@ -40,7 +36,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     name: 'gateway',
     run: (operations) => asTenant(app, organization, () => inFlight(options.inFlight, operations, work)),
   });
-  const run = (kind: 'read' | 'write', statements: () => readonly Statement[]) => () =>
+  const run = (kind: 'read' | 'write', statements: Several) => () =>
     database[kind](async (manager) => {
       for (const { text, values } of statements()) await manager.query(text, [organization.id, ...values]);
     });

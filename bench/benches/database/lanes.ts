@@ -1,20 +1,7 @@
 /** Each lane with work that is typical of it, on both sides. */
-import type { Statement } from '#libs/database';
 import type { Comparison, Contestant, Measure } from '../../harness/bench';
-import type { Raw } from './raw';
+import type { Lanes, Several, Sides, Some } from './sides';
 import { someInsert, somePage, somePoint } from './work';
-
-type Some = () => Statement;
-type Several = () => readonly Statement[];
-
-/** What a side does with statements in each lane. */
-export interface Lanes {
-  statement(statement: Some): Contestant;
-  batch(statements: Several): Contestant;
-  /** Interactive. */
-  read(statements: Several): Contestant;
-  write(statements: Several): Contestant;
-}
 
 const BATCH = 4;
 
@@ -35,11 +22,6 @@ const LANES = {
 
 export type LaneName = keyof typeof LANES;
 export const LANE_NAMES = Object.keys(LANES) as readonly LaneName[];
-
-export interface Sides {
-  readonly gateway: { readonly lanes: Lanes };
-  readonly raw: Raw;
-}
 
 /** `setting` begins the names. */
 export function compareLanes(

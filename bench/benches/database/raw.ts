@@ -6,7 +6,7 @@ import { DATABASE_TYPES, type Statement } from '#libs/database';
 import { Pool, type PoolClient, type QueryConfig } from 'pg';
 import type { Contestant } from '../../harness/bench';
 import { inFlight } from '../../harness/parallel';
-import type { Lanes } from './lanes';
+import type { Raw, Several } from './sides';
 
 export interface RawOptions {
   readonly url: string;
@@ -15,12 +15,6 @@ export interface RawOptions {
   readonly inFlight: number;
   /** Whether statements are prepared by name. */
   readonly prepare: boolean;
-}
-
-export interface Raw extends AsyncDisposable {
-  readonly lanes: Lanes;
-  /** A batch whose statements, BEGIN and COMMIT are sent without waiting for one another's answers (option `pipeline` of pg). */
-  readonly pipelined: (statements: () => readonly Statement[]) => Contestant;
 }
 
 type Work = (client: PoolClient) => Promise<unknown>;
@@ -48,13 +42,13 @@ export function openRaw({ url, organizationId, connections, prepare, ...options 
     return { text, values: [organizationId, ...values], ...(prepare && { name }) };
   };
   const set = query({ name: 'bench_set', text: "select set_config('app.tenant_id', $1, true)", values: [] });
-  const transaction = (opening: readonly QueryConfig[], statements: () => readonly Statement[]) => () =>
+  const transaction = (opening: readonly QueryConfig[], statements: Several) => () =>
     onClient(pools.plain, async (client) => {
       await client.query('BEGIN');
       for (const config of [...opening, ...statements().map(query)]) await client.query(config);
       await client.query('COMMIT');
     });
-  const interactive = (statements: () => readonly Statement[]) => contestant('raw', transaction([set], statements));
+  const interactive = (statements: Several) => contestant('raw', transaction([set], statements));
   return {
     lanes: {
       statement: (statement) => contestant('raw', () => pools.plain.query(query(statement()))),

@@ -5,8 +5,9 @@ import { findProgram, REQUIRED_PROGRAMS, requirePrograms, type TestOrganization,
 import type { Comparison } from '../../harness/bench';
 import type { BenchServers } from '../../harness/servers';
 import { openGateway } from './gateway';
-import { compareLanes, comparePipelined, type Sides } from './lanes';
+import { compareLanes, comparePipelined } from './lanes';
 import { openRaw } from './raw';
+import type { Sides } from './sides';
 
 export const CONNECTIONS = 8;
 export const IN_FLIGHT = 16;

@@ -1,5 +1,6 @@
 /** Turns what node-postgres and TypeORM throw into errors of the platform. */
 import { type ErrorCategory, StockyardError } from '#libs/kernel';
+import { isPlanLost } from './lanes/flight';
 
 interface PostgresError extends Error {
   code?: string;
@@ -160,7 +161,7 @@ export function translateDatabaseError(error: unknown): unknown {
   if (code === REFUSAL) return refusal(found);
   if (code === REPLAY) return new StockyardError({ code: ALREADY_DONE, category: 'conflict', message: found.message });
   if (code.startsWith('08') || UNAVAILABLE.has(code) || CONNECTION_LOST.test(found.message)) return unavailable(error);
-  if (RETRYABLE.has(code) || code === '57014') {
+  if (RETRYABLE.has(code) || code === '57014' || isPlanLost(found)) {
     return new StockyardError({
       code: 'database_busy',
       category: 'unavailable',

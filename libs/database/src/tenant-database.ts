@@ -29,20 +29,16 @@ export class TenantDatabase {
 
   /** One statement. Resolves with its rows. */
   async statement<Row>(statement: Statement): Promise<Row[]> {
-    const [result] = await this.batch([statement]);
+    const [result] = await this.fly([statement], statement.reads !== undefined);
     return result!.rows as Row[];
   }
 
   /** Several statements, all or nothing, in order; a read if all of them are. Resolves with one result each. */
-  async batch(statements: readonly Statement[]): Promise<StatementResult<unknown>[]> {
-    const isRead = statements.every(({ reads }) => reads !== undefined);
-    try {
-      const results = await (isRead ? this.flights.read(statements) : this.flights.write(statements));
-      this.rows.count(this.tenant.current(), results);
-      return [...results];
-    } catch (error) {
-      throw isRead ? translateDatabaseError(error) : translateWriteError(error);
-    }
+  batch(statements: readonly Statement[]): Promise<StatementResult<unknown>[]> {
+    return this.fly(
+      statements,
+      statements.every(({ reads }) => reads !== undefined),
+    );
   }
 
   /** Reads that need more than one round trip, in one READ ONLY transaction. */
@@ -60,6 +56,16 @@ export class TenantDatabase {
       return await this.transactions.write(work);
     } catch (error) {
       throw translateWriteError(error);
+    }
+  }
+
+  private async fly(statements: readonly Statement[], isRead: boolean): Promise<StatementResult<unknown>[]> {
+    try {
+      const results = await (isRead ? this.flights.read(statements) : this.flights.write(statements));
+      this.rows.count(this.tenant.current(), results);
+      return results;
+    } catch (error) {
+      throw isRead ? translateDatabaseError(error) : translateWriteError(error);
     }
   }
 }

@@ -4,6 +4,7 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import type { PoolClient } from 'pg';
 import { databaseSilent, isReadOnly } from '../database.error';
 import { Flight, type FlightResult, type FlightStatement, FlightTail } from '../lanes/flight';
+import { TextNames } from '../lanes/text-names';
 import { type DatabaseNode, isConnectionLoss } from '../shards/database-node';
 import type { Shard } from '../shards/shard';
 import { Shards } from '../shards/shards.service';
@@ -19,7 +20,7 @@ export interface FlightPlan {
 }
 
 export interface FlightAnswer {
-  readonly results: readonly FlightResult[];
+  readonly results: FlightResult[];
   readonly tail: FlightResult | undefined;
 }
 
@@ -27,6 +28,7 @@ export interface FlightAnswer {
 export class NodeFlights {
   private readonly prepare: boolean;
   private readonly answerTimeoutMs: number;
+  private readonly names = new TextNames();
 
   constructor(
     private readonly shards: Shards,
@@ -39,12 +41,24 @@ export class NodeFlights {
   async send(plan: FlightPlan): Promise<FlightAnswer> {
     const { node } = plan;
     node.outstanding += 1;
+    let client: PoolClient | undefined;
+    let broken = false;
     try {
-      const client = await this.checkout(plan.shard, node);
-      return await this.sendOn(client, plan);
+      client = await node.pool('app').connect();
+      return await this.fly(client, plan);
+    } catch (error) {
+      broken = !isServerError(error);
+      if (!client) this.noteFailure(plan.shard, node, error);
+      throw error;
     } finally {
       node.outstanding -= 1;
+      client?.release(broken);
     }
+  }
+
+  /** A statement of somebody who gives none a name: TypeORM. */
+  named(text: string, values: readonly unknown[]): FlightStatement {
+    return { name: this.prepare ? this.names.nameOf(text) : '', text, values };
   }
 
   /** A connection of the app role. The caller releases it, with `true` if it is of no more use. */
@@ -58,46 +72,39 @@ export class NodeFlights {
   }
 
   /** On a connection that is kept for more: the caller releases it. Rejects with `silent` errors as everything else. */
-  async fly(client: PoolClient, plan: FlightPlan): Promise<FlightAnswer> {
-    const tail = plan.tail && new FlightTail(plan.tail, this.prepare);
-    const flight = new Flight(plan.statements, this.prepare, tail);
-    if (plan.isRead) plan.node.trackRead(flight);
-    const deadline = setTimeout(() => flight.abort(databaseSilent()), this.answerTimeoutMs);
+  async fly(client: PoolClient, { shard, node, statements, tail, isRead }: FlightPlan): Promise<FlightAnswer> {
+    const behind = tail && new FlightTail(tail, this.prepare);
+    const flight = new Flight(statements, this.prepare, behind);
+    if (isRead) node.trackRead(flight);
+    const deadline = setTimeout(endUnanswered, this.answerTimeoutMs, flight);
     try {
       client.query(flight);
-      const behind = tail && this.behind(client, tail);
+      const answer = behind && this.answerOf(client, behind);
       const results = await flight.results;
-      return { results, tail: (await behind)?.[0] };
+      return { results, tail: answer && (await answer) };
     } catch (error) {
-      this.noteFailure(plan.shard, plan.node, error);
+      this.noteFailure(shard, node, error);
       throw error;
     } finally {
       clearTimeout(deadline);
     }
   }
 
-  private async sendOn(client: PoolClient, plan: FlightPlan): Promise<FlightAnswer> {
-    let broken = true;
-    try {
-      const answer = await this.fly(client, plan);
-      broken = false;
-      return answer;
-    } catch (error) {
-      broken = !isServerError(error);
-      throw error;
-    } finally {
-      client.release(broken);
-    }
-  }
-
-  private behind(client: PoolClient, tail: FlightTail): Promise<readonly FlightResult[] | undefined> {
+  private answerOf(client: PoolClient, tail: FlightTail): Promise<FlightResult | undefined> {
     client.query(tail);
-    return tail.results.catch(() => undefined);
+    return tail.results.then(
+      ([result]) => result,
+      () => undefined,
+    );
   }
 
   private noteFailure(shard: Shard, node: DatabaseNode, error: unknown): void {
     if (isConnectionLoss(error) || isReadOnly(error)) this.shards.noteFailure(shard, node, error);
   }
+}
+
+function endUnanswered(flight: Flight): void {
+  flight.abort(databaseSilent());
 }
 
 /** The server answered, with an error: the connection is as good as before. */

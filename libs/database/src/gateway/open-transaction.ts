@@ -1,14 +1,14 @@
 /** One open tenant transaction on one connection: its queries, its end, and the way back to the pool. */
 import { StockyardError } from '#libs/kernel';
 import type { PoolClient } from 'pg';
-import type { FlightResult, FlightStatement } from '../lanes/flight';
+import { type FlightResult, type FlightStatement, isPlanLost } from '../lanes/flight';
 import type { LaneResult, SendQuery } from '../lanes/interactive-lane';
 import type { DatabaseNode } from '../shards/database-node';
 import { isServerError, type NodeFlights } from './node-flights';
 import type { Place } from './place';
 
-const COMMIT: FlightStatement = { name: '', text: 'COMMIT', values: [] };
-const ROLLBACK: FlightStatement = { name: '', text: 'ROLLBACK', values: [] };
+const COMMIT: FlightStatement = { name: 'commit', text: 'COMMIT', values: [] };
+const ROLLBACK: FlightStatement = { name: 'rollback', text: 'ROLLBACK', values: [] };
 
 export interface TransactionPlan {
   readonly place: Place;
@@ -54,7 +54,7 @@ export class OpenTransaction {
       return { transaction, first: results[opening.length]! };
     } catch (error) {
       // With a server's error the block is open and failed. Which statement it was, only its code can tell.
-      if (isServerError(error) && !isEntryError(error)) return { transaction, first: { failure: error } };
+      if (isServerError(error) && !isBeforeFirst(error)) return { transaction, first: { failure: error } };
       await transaction.rollBack();
       throw error;
     }
@@ -66,7 +66,7 @@ export class OpenTransaction {
   }
 
   readonly send: SendQuery = async (text, values): Promise<LaneResult> => {
-    const [result] = await this.fly([{ name: '', text, values }]);
+    const [result] = await this.fly([this.flights.named(text, values)]);
     return result!;
   };
 
@@ -107,10 +107,10 @@ export class OpenTransaction {
   }
 }
 
-/** Raised by the ways in (migrations/1764000006000-places.ts): the query behind them was not reached. */
-function isEntryError(error: unknown): boolean {
+/** The query did not run: a way in refused (migrations/1764000006000-places.ts), or a plan was lost. */
+function isBeforeFirst(error: unknown): boolean {
   const { code } = error as { code?: string };
-  return code === 'SY003' || code === 'SY004';
+  return code === 'SY003' || code === 'SY004' || isPlanLost(error);
 }
 
 function rolledBack(): StockyardError {

@@ -40,9 +40,11 @@ export class ReadRoutes {
   async elsewhere<T>(place: Place, wantsPrimary: boolean, attempt: (target: ReadTarget) => Promise<T>): Promise<T> {
     const failed = new Set<DatabaseNode>();
     for (;;) {
-      const route = await this.route(place, wantsPrimary, failed);
+      const chosen = this.route(place, wantsPrimary, failed);
+      const route = chosen instanceof Promise ? await chosen : chosen;
       try {
-        return await attempt(await this.target(place, route));
+        const target = this.target(place, route);
+        return await attempt(target instanceof Promise ? await target : target);
       } catch (error) {
         if (failed.has(route.node) || !this.triesElsewhere(place, route, error)) throw error;
         failed.add(route.node);
@@ -66,9 +68,14 @@ export class ReadRoutes {
     if (node !== shard.primary && row?.position) node.state.replayedTo(row.position);
   }
 
-  private async route(place: Place, wantsPrimary: boolean, failed: ReadonlySet<DatabaseNode>): Promise<Route> {
-    const { shard, epoch } = place;
+  /** At once where there is no choice. */
+  private route(place: Place, wantsPrimary: boolean, failed: ReadonlySet<DatabaseNode>): Route | Promise<Route> {
+    const { shard } = place;
     if (wantsPrimary || !shard.hasReplicas) return routeToPrimary(shard);
+    return this.routeBySeen(place, failed);
+  }
+
+  private async routeBySeen({ shard, epoch }: Place, failed: ReadonlySet<DatabaseNode>): Promise<Route> {
     const seen = await this.tenant.consistency().seen();
     // Another process knows of a promotion already: whoever was the primary here may be one no more.
     const { token } = seen;
@@ -78,24 +85,35 @@ export class ReadRoutes {
     return routeRead(shard, epoch, seen, failed);
   }
 
-  private async target(place: Place, { node, reason, mustHaveReplayed, standsIn }: Route): Promise<ReadTarget> {
-    const { shard } = place;
-    const leave = standsIn ? await shard.fallback.enter() : undefined;
-    let slot: () => void;
+  /** At once where neither the gate nor the tenant's share has to be waited for. */
+  private target(place: Place, route: Route): ReadTarget | Promise<ReadTarget> {
+    if (route.standsIn) return this.standIn(place, route);
+    const slot = this.entrance.slot(place);
+    return slot instanceof Promise
+      ? slot.then((release) => this.reached(place, route, release))
+      : this.reached(place, route, slot);
+  }
+
+  private async standIn(place: Place, route: Route): Promise<ReadTarget> {
+    const leave = await place.shard.fallback.enter();
     try {
-      slot = await this.entrance.slot(place);
+      const slot = await this.entrance.slot(place);
+      return this.reached(place, route, () => {
+        slot();
+        leave();
+      });
     } catch (error) {
-      leave?.();
+      leave();
       throw error;
     }
+  }
+
+  private reached(place: Place, { node, reason, mustHaveReplayed }: Route, release: () => void): ReadTarget {
+    const { shard } = place;
     this.statistics.count(shard.name, reason);
     const opening = [enterRead(place)];
     if (mustHaveReplayed !== undefined) opening.push(requireReplayed(mustHaveReplayed));
     const position = node === shard.primary ? PRIMARY_POSITION : REPLICA_POSITION;
-    const release = () => {
-      slot();
-      leave?.();
-    };
     return { node, opening, position: shard.hasReplicas ? position : undefined, release };
   }
 

@@ -10,16 +10,17 @@ export interface ReadCount {
 
 @Injectable()
 export class ReadStatistics {
-  private readonly counts = new Map<string, { -readonly [K in keyof ReadCount]: ReadCount[K] }>();
+  private readonly byShard = new Map<string, Map<ReadCount['reason'], number>>();
 
   count(shard: string, reason: ReadCount['reason']): void {
-    const key = `${shard}:${reason}`;
-    const known = this.counts.get(key);
-    if (known) known.count += 1;
-    else this.counts.set(key, { shard, reason, count: 1 });
+    const counts = this.byShard.get(shard);
+    if (counts) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    else this.byShard.set(shard, new Map([[reason, 1]]));
   }
 
   snapshot(): readonly ReadCount[] {
-    return [...this.counts.values()];
+    return [...this.byShard].flatMap(([shard, counts]) =>
+      [...counts].map(([reason, count]) => ({ shard, reason, count })),
+    );
   }
 }

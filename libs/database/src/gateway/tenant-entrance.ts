@@ -12,7 +12,8 @@ import {
   TenantContextHolder,
   TenantShare,
 } from '#libs/tenancy';
-import { type EntryRefusal, entryRefusal, organizationUnknown, tenantMoving } from '../database.error';
+import { type EntryRefusal, entryRefusal, isRetryable, organizationUnknown, tenantMoving } from '../database.error';
+import { isPlanLost } from '../lanes/flight';
 import { Shards } from '../shards/shards.service';
 import { WallGuard } from '../wall/wall-guard.service';
 import type { Place } from './place';
@@ -20,6 +21,9 @@ import type { Place } from './place';
 /** Longest wait of a request for a fence to go away; a move keeps writes out for a second at most. */
 const PATIENCE_MS = 3_000;
 const PAUSE_MS = 20;
+
+/** Tries of what was rolled back, the first one included. */
+const ATTEMPTS = 4;
 
 const NOTHING: ReleaseSlot = () => undefined;
 
@@ -52,21 +56,26 @@ export class TenantEntrance {
   }
 
   /**
-   * Runs `attempt` with the tenant's place, again while its entry is refused for a reason that passes. A place that is
-   * older than what a reader has seen is looked up anew: where the tenant was, its old rows may still be.
+   * Runs `attempt` with the tenant's place; again while its entry is refused for a reason that passes, and a few times
+   * after a deadlock, a serialization failure or a lost plan, when everything was rolled back. A place that is older than
+   * what a reader has seen is looked up anew: where the tenant was, its old rows may still be.
    */
   async enter<T>(attempt: (place: Place) => Promise<T>, { isRead }: { isRead: boolean }): Promise<T> {
     const began = performance.now();
-    for (;;) {
-      const known = await this.place();
-      const place = isRead && (await this.seenEpoch(known)) > known.epoch ? await this.placeAnew(known) : known;
+    for (let failures = 0; ;) {
+      const found = this.place();
+      const known = found instanceof Promise ? await found : found;
+      const seen = isRead ? this.seenEpoch(known) : 0;
+      const isOld = (seen instanceof Promise ? await seen : seen) > known.epoch;
+      const place = isOld ? await this.placeAnew(known) : known;
       if (!this.wall.stands(place.shard)) await this.wall.prove(place.shard);
       try {
         return await attempt(place);
       } catch (error) {
         const refusal = entryRefusal(error);
-        if (!refusal) throw error;
-        await this.reconsider(place, refusal, performance.now() - began);
+        if (refusal) await this.reconsider(place, refusal, performance.now() - began);
+        else if ((failures += 1) < ATTEMPTS && (isRetryable(error) || isPlanLost(error))) await backOff(failures);
+        else throw error;
       }
     }
   }
@@ -103,4 +112,9 @@ export class TenantEntrance {
     const { id: organizationId, epoch, limits } = organization;
     return { organizationId, shard: this.shards.get(organization.shard), epoch, fresh, isOperators, limits };
   }
+}
+
+/** Full jitter (Brooker, "Exponential Backoff and Jitter", 2015). */
+async function backOff(failures: number): Promise<void> {
+  await delay(Math.random() * 10 * 2 ** failures);
 }

@@ -1,16 +1,12 @@
 /** The statement and batch lanes: one flight, on the primary for writes, on the node that the router chooses for reads. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { isRetryable } from '../database.error';
-import { type FlightResult, type FlightStatement, isPlanLost } from '../lanes/flight';
+import type { FlightResult, FlightStatement } from '../lanes/flight';
 import type { Statement } from '../lanes/statement';
 import { enterWrite, PRIMARY_POSITION } from './entry-statements';
 import { NodeFlights } from './node-flights';
 import type { Place } from './place';
 import { ReadRoutes, type ReadTarget } from './read-routes';
 import { TenantEntrance } from './tenant-entrance';
-
-const ATTEMPTS = 4;
 
 @Injectable()
 export class TenantFlights {
@@ -20,39 +16,29 @@ export class TenantFlights {
     private readonly flights: NodeFlights,
   ) {}
 
-  write(statements: readonly Statement[]): Promise<readonly FlightResult[]> {
-    return this.entrance.enter((place) => this.retried(() => this.writeAt(place, statements)), { isRead: false });
+  write(statements: readonly Statement[]): Promise<FlightResult[]> {
+    return this.entrance.enter((place) => this.writeAt(place, statements), { isRead: false });
   }
 
-  read(statements: readonly Statement[]): Promise<readonly FlightResult[]> {
+  read(statements: readonly Statement[]): Promise<FlightResult[]> {
     const wantsPrimary = statements.some(({ reads }) => reads === 'primary');
-    const at = (place: Place) =>
-      this.routes.elsewhere(place, wantsPrimary, (target) => this.readAt(place, target, statements));
-    return this.entrance.enter((place) => this.retried(() => at(place)), { isRead: true });
+    return this.entrance.enter(
+      (place) => this.routes.elsewhere(place, wantsPrimary, (target) => this.readAt(place, target, statements)),
+      { isRead: true },
+    );
   }
 
-  /** After a deadlock, a serialization failure or a lost plan: everything was rolled back. */
-  private async retried<T>(attempt: () => Promise<T>): Promise<T> {
-    for (let attempts = 1; ; attempts += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (attempts >= ATTEMPTS || !(isRetryable(error) || isPlanLost(error))) throw error;
-        await delay(Math.random() * 10 * 2 ** attempts);
-      }
-    }
-  }
-
-  private async writeAt(place: Place, statements: readonly Statement[]): Promise<readonly FlightResult[]> {
-    const { shard, organizationId } = place;
+  private async writeAt(place: Place, statements: readonly Statement[]): Promise<FlightResult[]> {
+    const { shard } = place;
     const taken = this.entrance.slot(place);
     const release = taken instanceof Promise ? await taken : taken;
     try {
-      const flight = [enterWrite(place), ...bound(organizationId, statements)];
-      const node = shard.requirePrimary();
       const { results, tail } = await this.flights.send({
-        ...{ shard, node, statements: flight, isRead: false },
+        shard,
+        node: shard.requirePrimary(),
+        statements: inFlight([enterWrite(place)], place, statements),
         tail: PRIMARY_POSITION,
+        isRead: false,
       });
       this.routes.observe(place, tail);
       return results.slice(1);
@@ -65,13 +51,15 @@ export class TenantFlights {
     place: Place,
     { node, opening, position, release }: ReadTarget,
     statements: readonly Statement[],
-  ): Promise<readonly FlightResult[]> {
+  ): Promise<FlightResult[]> {
     try {
-      const flight = [...opening, ...bound(place.organizationId, statements), ...(position ? [position] : [])];
+      const flight = inFlight(opening, place, statements);
+      if (position) flight.push(position);
       const { results } = await this.flights.send({ shard: place.shard, node, statements: flight, isRead: true });
       if (position) {
-        this.routes.observe(place, results[results.length - 1]);
-        this.routes.learn(place, node, results[results.length - 1]);
+        const reached = results[results.length - 1];
+        this.routes.observe(place, reached);
+        this.routes.learn(place, node, reached);
       }
       return results.slice(opening.length, opening.length + statements.length);
     } finally {
@@ -80,6 +68,13 @@ export class TenantFlights {
   }
 }
 
-function bound(organizationId: string, statements: readonly Statement[]): FlightStatement[] {
-  return statements.map(({ name, text, values }) => ({ name, text, values: [organizationId, ...values] }));
+/** What lets the tenant in, then the statements with the organization as their first value. */
+function inFlight(
+  opening: readonly FlightStatement[],
+  { organizationId }: Place,
+  statements: readonly Statement[],
+): FlightStatement[] {
+  const flight = [...opening];
+  for (const { name, text, values } of statements) flight.push({ name, text, values: [organizationId, ...values] });
+  return flight;
 }

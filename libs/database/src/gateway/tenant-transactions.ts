@@ -22,7 +22,7 @@ interface RunnerState {
   isReleased: boolean;
 }
 
-const BEGIN: FlightStatement = { name: '', text: 'BEGIN ISOLATION LEVEL READ COMMITTED', values: [] };
+const BEGIN: FlightStatement = { name: 'begin', text: 'BEGIN ISOLATION LEVEL READ COMMITTED', values: [] };
 
 /** Begins a transaction somewhere, with its first query. */
 type Begin = (first: FlightStatement) => Promise<Awaited<ReturnType<typeof OpenTransaction.begin>> & { place: Place }>;
@@ -54,7 +54,7 @@ export class TenantTransactions {
     let open: Awaited<ReturnType<Begin>> | undefined;
     const opener = {
       open: async (text: string, values: readonly unknown[]): Promise<OpenedLane> => {
-        open = await begin({ name: '', text, values });
+        open = await begin(this.flights.named(text, values));
         if (!('failure' in open.first)) this.rows.count(context, [open.first]);
         return { send: this.counted(context, open.transaction.send), first: open.first };
       },
@@ -90,7 +90,8 @@ export class TenantTransactions {
   }
 
   private async beginWrite(place: Place, first: FlightStatement) {
-    const release = await this.entrance.slot(place);
+    const taken = this.entrance.slot(place);
+    const release = taken instanceof Promise ? await taken : taken;
     const plan: TransactionPlan = {
       place,
       node: this.primaryOf(place, release),

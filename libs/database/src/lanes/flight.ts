@@ -32,7 +32,6 @@ const DESCRIBE = serialize.describe({ type: 'P', name: '' });
 const SYNC = serialize.sync();
 /** Parses to an error, so that what was sent before it is rolled back. */
 const ABORT = serialize.parse({ text: 'a statement of this flight could not be bound' });
-const TAG = /^([A-Z]+)(?: (\d+))?(?: (\d+))?/;
 
 /**
  * True where the server has lost a prepared statement (26000: a pooler gave another connection) or its result has changed
@@ -100,10 +99,8 @@ export class Flight implements Submittable {
   }
 
   handleCommandComplete({ text }: { text: string }): void {
-    const [, command = '', first, second] = TAG.exec(text) ?? [];
-    const count = second ?? first;
     this.prepared[this.collected.length]!.complete();
-    this.collected.push({ rows: this.rows, rowCount: count === undefined ? null : Number(count), command });
+    this.collected.push({ rows: this.rows, rowCount: countOf(text), command: commandOf(text) });
     this.rows = [];
   }
 
@@ -154,6 +151,19 @@ export class FlightTail extends Flight {
   override submit(): void {
     // sent with the flight in front of it
   }
+}
+
+/** `INSERT 0 5` → INSERT. */
+function commandOf(tag: string): string {
+  const end = tag.indexOf(' ');
+  return end < 0 ? tag : tag.slice(0, end);
+}
+
+/** `INSERT 0 5` → 5; null for tags without a count, such as `CREATE TABLE`. */
+function countOf(tag: string): number | null {
+  const space = tag.lastIndexOf(' ');
+  const count = space < 0 ? NaN : Number(tag.slice(space + 1));
+  return Number.isNaN(count) ? null : count;
 }
 
 /** Adds the messages of one statement; the name's state on this connection decides which. */
