@@ -31,9 +31,11 @@ async function onClient(pool: Pool, work: Work): Promise<void> {
 }
 
 export function openRaw({ url, organizationId, connections, prepare, ...options }: RawOptions): Raw {
-  const pool = (pipeline: boolean) =>
-    new Pool({ connectionString: url, max: connections, types: DATABASE_TYPES, pipeline });
-  const pools = { plain: pool(false), pipelined: pool(true) };
+  const open = (pipeline: boolean): Pool => {
+    const pool = new Pool({ connectionString: url, max: connections, types: DATABASE_TYPES, pipeline });
+    return pool.on('error', () => undefined); // an idle connection that broke is replaced at the next use
+  };
+  const pools = { plain: open(false), pipelined: open(true) };
   const contestant = (name: string, work: () => Promise<unknown>): Contestant => ({
     name,
     run: (operations) => inFlight(options.inFlight, operations, work),

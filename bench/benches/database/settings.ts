@@ -1,5 +1,5 @@
 /** Ways between the process and its database. Each opens both sides, names its comparisons, and closes what it opened. */
-import { type AppConfig, loadConfig } from '#libs/config';
+import { type AppConfig, loadConfig, roleUrl } from '#libs/config';
 import { startLocalPgBouncer, startLocalReplica } from '#libs/local-stack';
 import { findProgram, REQUIRED_PROGRAMS, requirePrograms, type TestOrganization, Way } from '#libs/testing';
 import type { Comparison } from '../../harness/bench';
@@ -26,11 +26,20 @@ interface WayIn {
   readonly replicaUrl?: string;
   readonly prepare?: boolean;
   readonly share?: boolean;
+  /** Whether the reference, too, is the app role under its policies. */
+  readonly walled?: boolean;
+}
+
+/** As the app role, with the tenant set once for the session: what a process for a single tenant could do. */
+function behindTheWall(config: AppConfig, url: string, { id }: TestOrganization): string {
+  const walled = new URL(roleUrl(config, 'app', url));
+  walled.searchParams.set('options', `-c app.tenant_id=${id}`);
+  return walled.toString();
 }
 
 /** Both sides by the same way, with as many connections. */
 async function sidesBy(opened: AsyncDisposableStack, { servers, organization }: Place, way: WayIn): Promise<Sides> {
-  const { url, replicaUrl = '', prepare = true, share = false } = way;
+  const { url, replicaUrl = '', prepare = true, share = false, walled = false } = way;
   const config: AppConfig = loadConfig({
     ...servers.environment.variables,
     DATABASE_URL: url,
@@ -39,7 +48,8 @@ async function sidesBy(opened: AsyncDisposableStack, { servers, organization }: 
     DATABASE_POOL_SIZE: String(CONNECTIONS),
   });
   const shared = { connections: CONNECTIONS, inFlight: IN_FLIGHT };
-  const raw = openRaw({ url: replicaUrl || url, organizationId: organization.id, prepare, ...shared });
+  const rawUrl = walled ? behindTheWall(config, url, organization) : replicaUrl || url;
+  const raw = openRaw({ url: rawUrl, organizationId: organization.id, prepare, ...shared });
   opened.use(raw);
   const gateway = await openGateway({ config, organization, inFlight: IN_FLIGHT, share });
   opened.use(gateway);
@@ -51,6 +61,13 @@ const direct: Setting = async function* (place) {
   const sides = await sidesBy(opened, place, { url: place.servers.environment.adminUrl });
   yield* compareLanes('direct', sides);
   yield* comparePipelined('direct', sides, 'rate');
+};
+
+/** The reference under the same policies: what is left is the lane's own cost. */
+const walled: Setting = async function* (place) {
+  await using opened = new AsyncDisposableStack();
+  const sides = await sidesBy(opened, place, { url: place.servers.environment.adminUrl, walled: true });
+  yield* compareLanes('walled', sides, { lanes: ['statement_read', 'statement_page', 'statement_write'] });
 };
 
 /** The gateway asks for one of the tenant's own connections first. */
@@ -100,4 +117,4 @@ const replica: Setting = async function* (place) {
   });
 };
 
-export const SETTINGS: readonly Setting[] = [direct, share, far, pgbouncer, replica];
+export const SETTINGS: readonly Setting[] = [direct, walled, share, far, pgbouncer, replica];

@@ -87,6 +87,7 @@ export class NodeFlights {
       throw error;
     } finally {
       clearTimeout(deadline);
+      if (isRead) node.forgetRead(flight);
     }
   }
 

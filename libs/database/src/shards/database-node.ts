@@ -40,6 +40,7 @@ export class DatabaseNode {
   readonly state = new NodeState();
   /** Flights and transactions under way; the router prefers the node with the fewest. */
   outstanding = 0;
+  private readonly reads = new Set<Flight>();
   private readonly onDeath = new Set<(error: Error) => void>();
   private readonly pools = new Map<ServingRole, Pool>();
 
@@ -90,10 +91,12 @@ export class DatabaseNode {
 
   /** Reads can be done elsewhere: when the node is found dead they are ended at once instead of waiting for it. */
   trackRead(flight: Flight): void {
-    const end = (error: Error) => flight.abort(error);
-    this.onDeath.add(end);
-    const done = () => this.onDeath.delete(end);
-    flight.results.then(done, done);
+    this.reads.add(flight);
+  }
+
+  /** It has been answered, or ended. */
+  forgetRead(flight: Flight): void {
+    this.reads.delete(flight);
   }
 
   /** As `work`, or rejects when the node is found dead before; what comes after that is handed to `late`. */
@@ -114,9 +117,11 @@ export class DatabaseNode {
   /** It was refused, or did not answer a probe. True if that opened the breaker; then what waits for it has been ended. */
   failed(error: unknown): boolean {
     if (!this.state.failed(isRefusal(error))) return false;
+    const dead = new Error('Connection terminated: the node was found dead');
     const ends = [...this.onDeath];
     this.onDeath.clear();
-    for (const end of ends) end(new Error('Connection terminated: the node was found dead'));
+    for (const end of ends) end(dead);
+    for (const flight of this.reads) flight.abort(dead);
     return true;
   }
 
