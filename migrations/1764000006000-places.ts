@@ -36,7 +36,8 @@ export class Places1764000006000 implements MigrationInterface {
     `);
     await runner.query(`
       -- What ends a flight before its statements run. The application reads state and epoch from DETAIL.
-      create function refuse_entry(state text, epoch integer) returns void language plpgsql as $$
+      create function refuse_entry(state text, epoch integer) returns void language plpgsql
+        set search_path = pg_catalog, pg_temp as $$
       begin
         raise exception using errcode = 'SY003', message = 'The tenant cannot be entered here.',
           detail = jsonb_build_object('state', state, 'epoch', epoch)::text;
@@ -46,11 +47,12 @@ export class Places1764000006000 implements MigrationInterface {
       -- whoever fences (changes the place, commits, then takes the lock exclusively) either waits for this transaction or
       -- is seen by it. Not waiting: a fence that has begun is a refusal, and the caller comes back.
       -- Operators write to suspended organizations too (suspended_too): keys, users and the audit log.
-      -- No SET clause, or the tenant would be unset again at the end of the function: all names are qualified instead.
+      -- No SET clause, or the tenant would be unset again at the end of the function: all names are qualified instead, those
+      -- of types too, since a session's own (pg_temp) would come first and their checks would run as the owner.
       create function enter_write(wanted uuid, wanted_epoch integer, suspended_too boolean default false) returns void
       language plpgsql security definer as $$
       declare
-        ignored text; place_epoch integer; place_state text;
+        ignored pg_catalog.text; place_epoch pg_catalog.int4; place_state pg_catalog.text;
       begin
         if not pg_catalog.pg_try_advisory_xact_lock_shared(7203114, pg_catalog.uuid_hash(wanted)) then
           perform public.refuse_entry('fenced', null);
@@ -61,20 +63,20 @@ export class Places1764000006000 implements MigrationInterface {
         then
           perform public.refuse_entry(place_state, place_epoch);
         end if;
-        ignored := pg_catalog.set_config('app.tenant_id', wanted::text, true);
+        ignored := pg_catalog.set_config('app.tenant_id', wanted::pg_catalog.text, true);
       end $$;
 
       -- The way in for reads of a process whose knowledge of the directory may be old.
       create function enter_read(wanted uuid) returns void language plpgsql security definer as $$
       declare
-        ignored text; place_epoch integer; place_state text;
+        ignored pg_catalog.text; place_epoch pg_catalog.int4; place_state pg_catalog.text;
       begin
         ignored := pg_catalog.set_config('transaction_read_only', 'on', true);
         select p.epoch, p.state into place_epoch, place_state from public.tenant_places p where p.tenant = wanted;
         if place_state is null or place_state not in ('open', 'suspended', 'fenced') then
           perform public.refuse_entry(place_state, place_epoch);
         end if;
-        ignored := pg_catalog.set_config('app.tenant_id', wanted::text, true);
+        ignored := pg_catalog.set_config('app.tenant_id', wanted::pg_catalog.text, true);
       end $$;
 
       -- On a replica, before the statements of a read: has it replayed what the caller has seen? DETAIL says how far it is.

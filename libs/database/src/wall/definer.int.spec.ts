@@ -1,0 +1,52 @@
+/** Functions that run as the owner run nothing of their caller's, whose own names (pg_temp) would come before the catalog's. */
+import { createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
+
+const TRAPS = `
+  create function pg_temp.trap(value pg_catalog.text) returns boolean language plpgsql as $$
+  begin
+    raise exception 'ran as %', current_user;
+  end $$;
+  create domain pg_temp.text as pg_catalog.text check (pg_temp.trap(value));
+  create domain pg_temp.uuid as pg_catalog.uuid check (pg_temp.trap(value::pg_catalog.text));
+  create domain pg_temp.int4 as pg_catalog.int4 check (pg_temp.trap(value::pg_catalog.text));`;
+
+describe('Functions of the owner', () => {
+  let env: TestEnvironment;
+
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+  });
+
+  afterAll(() => env.dispose());
+
+  it.each([
+    { name: 'an open enter_write', enter: (id: string) => `select enter_write('${id}', 1)`, outcome: 'entered' },
+    { name: 'an open enter_read', enter: (id: string) => `select enter_read('${id}')`, outcome: 'entered' },
+    { name: 'a refused enter_write', enter: (id: string) => `select enter_write('${id}', 2)`, outcome: 'SY003' },
+    { name: 'a refused enter_read', enter: () => 'select enter_read(gen_random_uuid())', outcome: 'SY003' },
+  ])('$name evaluates no type of its caller', async ({ enter, outcome }) => {
+    const { id } = await createOrganization(env);
+    const client = await env.connectAs('app');
+    try {
+      await client.query(TRAPS);
+      const entered = client.query(enter(id)).then(
+        () => 'entered',
+        (error: unknown) => {
+          const { code, message } = error as Error & { code: string };
+          return code === 'SY003' ? code : message;
+        },
+      );
+      await expect(entered).resolves.toBe(outcome);
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('look names up in a path of their own, but for those that qualify every name', async () => {
+    const rows = await env.query<{ name: string }>(
+      `select proname::text as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace
+         and not exists (select from unnest(proconfig) setting where setting like 'search_path=%, pg_temp') order by 1`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual(['enter_read', 'enter_write']);
+  });
+});
