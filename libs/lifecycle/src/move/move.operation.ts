@@ -7,7 +7,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig, roleUrl } from '#libs/config';
 import { refreshLimits, removeLimits, Shards } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
-import { isFlipped, MOVE_STEPS, type MoveSide, type MoveState, NEW_MOVE, TenantMove } from '#libs/tenant-move';
+import { MOVE_STEPS, type MoveSide, type MoveState, NEW_MOVE, TenantMove } from '#libs/tenant-move';
 import { OrganizationRecords } from '../directory/organization-records';
 import type { Facts } from '../operation/operation';
 import { OperationHandler, OperationHandlers, type StepContext } from '../operation/operation-handler';
@@ -139,8 +139,3 @@ export class MoveOperation extends OperationHandler implements OnModuleInit {
 }
 
 const target = ({ operation }: StepContext): string => String(operation.parameters.shard);
-
-/** Whether the organization lives on the target for certain, from an operation's memory. */
-export function hasMoved(memory: Facts): boolean {
-  return 'state' in memory && isFlipped((memory as unknown as MoveMemory).state);
-}
