@@ -25,6 +25,7 @@ module.exports = {
       testMatch: ['<rootDir>/{apps,libs,tools,bench}/**/*.int.spec.ts', '<rootDir>/apps/**/*.e2e-spec.ts'],
       globalSetup: '<rootDir>/libs/testing/src/jest/global-setup.ts',
       globalTeardown: '<rootDir>/libs/testing/src/jest/global-teardown.ts',
+      setupFilesAfterEnv: ['<rootDir>/libs/testing/src/jest/retry-once.ts'],
     },
   ],
   testTimeout: 60_000,

@@ -20,7 +20,20 @@ const BEHIND = 'SY004';
 /** Code of the error that stands for it. */
 export const ALREADY_DONE = 'idempotent_replay';
 
-const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+const UNAVAILABLE = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
 const RETRYABLE = new Set(['40001', '40P01', '55P03']);
 const CONNECTION_LOST =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Client was closed/;

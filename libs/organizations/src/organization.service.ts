@@ -157,14 +157,19 @@ export class OrganizationService {
       const present = await this.repository.lock(client, id);
       if (!present) throw notFound();
       if (expectedVersion !== undefined && expectedVersion !== present.version) throw versionMismatch(present.version);
+      // Writes inside wait for a place that is behind, after a shard was away: it is brought in line first.
+      if (present.state === 'active' || present.state === 'suspended') await this.places.put(placeOf(present));
       await apply(client, present);
       const organization = (await this.repository.read(client, id))!;
       await beforeCommit(organization, { shard: present.shard, epoch: present.epoch });
       return organization;
     });
-    await this.places.put(placeOf(changed));
-    if (changed.state === 'suspended') await this.places.drain(changed.shard, id);
-    this.announce(id);
+    try {
+      await this.places.put(placeOf(changed));
+      if (changed.state === 'suspended') await this.places.drain(changed.shard, id);
+    } finally {
+      this.announce(id);
+    }
     return changed;
   }
 

@@ -110,5 +110,6 @@ function endUnanswered(flight: Flight): void {
 
 /** The server answered, with an error: the connection is as good as before. */
 export function isServerError(error: unknown): boolean {
-  return typeof (error as { severity?: unknown } | null)?.severity === 'string' && !isConnectionLoss(error);
+  const { severity } = (error ?? {}) as { severity?: unknown };
+  return typeof severity === 'string' && severity !== 'FATAL' && severity !== 'PANIC' && !isConnectionLoss(error);
 }

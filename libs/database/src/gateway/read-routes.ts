@@ -95,15 +95,15 @@ export class ReadRoutes {
   }
 
   private async standIn(place: Place, route: Route): Promise<ReadTarget> {
-    const leave = await place.shard.fallback.enter();
+    const slot = await this.entrance.slot(place); // first: who waits for its own share keeps nobody from the gate
     try {
-      const slot = await this.entrance.slot(place);
+      const leave = await place.shard.fallback.enter();
       return this.reached(place, route, () => {
         slot();
         leave();
       });
     } catch (error) {
-      leave();
+      slot();
       throw error;
     }
   }

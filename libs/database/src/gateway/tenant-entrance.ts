@@ -12,7 +12,14 @@ import {
   TenantContextHolder,
   TenantShare,
 } from '#libs/tenancy';
-import { type EntryRefusal, entryRefusal, isRetryable, organizationUnknown, tenantMoving } from '../database.error';
+import {
+  type EntryRefusal,
+  entryRefusal,
+  isRetryable,
+  organizationUnknown,
+  tenantMoving,
+  shardUnavailable,
+} from '../database.error';
 import { isPlanLost } from '../lanes/flight';
 import { Shards } from '../shards/shards.service';
 import { WallGuard } from '../wall/wall-guard.service';
@@ -81,7 +88,9 @@ export class TenantEntrance {
   }
 
   /** Resolves when another try makes sense. Throws what the caller is told otherwise. */
-  private async reconsider(place: Place, { state }: EntryRefusal, elapsedMs: number): Promise<void> {
+  private async reconsider(place: Place, { state, epoch }: EntryRefusal, elapsedMs: number): Promise<void> {
+    // A place that was given does not change, and who gave it holds the directory's row: only a lock is worth a wait.
+    if (this.tenant.current().place && epoch !== null) throw tenantMoving();
     this.directory.forget(place.organizationId);
     const organization = await this.directory.find(place.organizationId);
     if (!organization) throw organizationUnknown();
@@ -110,7 +119,9 @@ export class TenantEntrance {
     if (!located) throw organizationUnknown();
     const { organization, fresh } = located;
     const { id: organizationId, epoch, limits } = organization;
-    return { organizationId, shard: this.shards.get(organization.shard), epoch, fresh, isOperators, limits };
+    const shard = this.shards.find(organization.shard);
+    if (!shard) throw shardUnavailable(organization.shard); // this process's configuration is older than the directory
+    return { organizationId, shard, epoch, fresh, isOperators, limits };
   }
 }
 

@@ -32,15 +32,16 @@ const MARK_DELETING = `
   update organizations set state = 'deleting', epoch = epoch + 1, version = version + 1, updated_at = now()
   where id = $1 and state <> 'deleting'`;
 const INSERT = `
-  insert into organizations (id, slug, name, tier, region, state, epoch, version, created_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+  insert into organizations (id, slug, name, tier, region, state, epoch, version, created_at, shard)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+    nullif($10, (select shard from shard_buckets where bucket = calculate_shard_key($1) for share)))`;
 const PLACEMENT = `
   select coalesce(o.shard, b.shard) as shard, o.epoch from organizations o join shard_buckets b on b.bucket = o.shard_key
   where o.id = $1`;
-/** Pinned where its bucket is another shard's. One statement, ended by the pool's own limit where the server is silent. */
+/** Pinned where its bucket is another shard's; the lock keeps the bucket from being given away meanwhile. One statement, ended by the pool's own limit where the server is silent. */
 const REPLACE = `
   update organizations o set epoch = $4, version = version + 1, updated_at = now(),
-    shard = nullif($3, (select b.shard from shard_buckets b where b.bucket = o.shard_key))
+    shard = nullif($3, (select b.shard from shard_buckets b where b.bucket = o.shard_key for share))
   where id = $1 and epoch = $2`;
 const PUT_LIMITS = `
   insert into tenant_limits (organization_id, ${LIMITS.join(', ')})
@@ -79,12 +80,12 @@ export class OrganizationRecords {
     this.announce(id);
   }
 
-  /** Makes an organization known. Throws `slug_taken` or `organization_exists` (409). */
-  async insert(organization: ArchivedOrganization): Promise<void> {
+  /** Makes an organization known that lives on `shard`: pinned there where its bucket is another one's. Throws `slug_taken` or `organization_exists` (409). */
+  async insert(organization: ArchivedOrganization, shard: string): Promise<void> {
     const { id, slug, name, tier, region, state, epoch, version, created_at, limits } = organization;
     try {
       await this.pool.transaction(async (client) => {
-        await client.query(INSERT, [id, slug, name, tier, region, state, epoch, version, created_at]);
+        await client.query(INSERT, [id, slug, name, tier, region, state, epoch, version, created_at, shard]);
         if (limits) await client.query(PUT_LIMITS, [id, ...LIMITS.map((column) => limits[column] ?? null)]);
       });
     } catch (error) {

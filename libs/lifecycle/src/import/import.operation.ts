@@ -172,7 +172,7 @@ export class ImportOperation extends OperationHandler implements OnModuleInit {
     await this.shards.use(shard, 'mover', (client) =>
       putPlace(client, { tenant, epoch, tier, state: state === 'suspended' ? 'suspended' : 'open' }),
     );
-    await this.records.insert(organization);
+    await this.records.insert(organization, shard);
   }
 }
 
