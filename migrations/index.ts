@@ -11,6 +11,7 @@ import { UsageAndLimits1764000007000 } from './1764000007000-usage-and-limits';
 import { Operations1764000008000 } from './1764000008000-operations';
 import { Moves1764000009000 } from './1764000009000-moves';
 import { Timelines1764000010000 } from './1764000010000-timelines';
+import { ShorterEntry1764000011000 } from './1764000011000-shorter-entry';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -24,4 +25,5 @@ export const MIGRATIONS = [
   Operations1764000008000,
   Moves1764000009000,
   Timelines1764000010000,
+  ShorterEntry1764000011000,
 ] satisfies readonly MigrationClass[];

@@ -8,12 +8,13 @@ import { TextNames } from '../lanes/text-names';
 import { type DatabaseNode, isConnectionLoss } from '../shards/database-node';
 import type { Shard } from '../shards/shard';
 import { Shards } from '../shards/shards.service';
+import { PRIMARY_POSITION } from './entry-statements';
 
 export interface FlightPlan {
   readonly shard: Shard;
   readonly node: DatabaseNode;
   readonly statements: readonly FlightStatement[];
-  /** Behind the Sync, so that it sees the commit. Its failure is not the flight's: then there is no answer. */
+  /** Behind the Sync, so that it sees the commit. Its failure or silence is not the flight's: then there is no answer. */
   readonly tail?: FlightStatement;
   /** A read can be done elsewhere: it is ended when the node is found dead. */
   readonly isRead: boolean;
@@ -44,15 +45,26 @@ export class NodeFlights {
     let client: PoolClient | undefined;
     let broken = false;
     try {
-      client = await node.pool('app').connect();
-      return await this.fly(client, plan);
+      client = await this.checkout(plan.shard, node);
+      const answer = await this.fly(client, plan);
+      broken = plan.tail !== undefined && answer.tail === undefined;
+      return answer;
     } catch (error) {
       broken = !isServerError(error);
-      if (!client) this.noteFailure(plan.shard, node, error);
       throw error;
     } finally {
       node.outstanding -= 1;
       client?.release(broken);
+    }
+  }
+
+  /** Where the primary's log is flushed to now. Without an answer where it does not say. */
+  async position(shard: Shard): Promise<FlightResult | undefined> {
+    try {
+      const plan = { shard, node: shard.requirePrimary(), statements: [PRIMARY_POSITION], isRead: true };
+      return (await this.send(plan)).results[0];
+    } catch {
+      return undefined;
     }
   }
 
@@ -63,8 +75,10 @@ export class NodeFlights {
 
   /** A connection of the app role. The caller releases it, with `true` if it is of no more use. */
   async checkout(shard: Shard, node: DatabaseNode): Promise<PoolClient> {
+    const pool = node.pool('app');
     try {
-      return await node.untilDead(node.pool('app').connect(), (client) => client.release());
+      if (pool.idleCount > 0) return await pool.connect(); // nothing to wait for
+      return await node.untilDead(pool.connect(), (client) => client.release());
     } catch (error) {
       this.noteFailure(shard, node, error);
       throw error;
@@ -76,7 +90,7 @@ export class NodeFlights {
     const behind = tail && new FlightTail(tail, this.prepare);
     const flight = new Flight(statements, this.prepare, behind);
     if (isRead) node.trackRead(flight);
-    const deadline = setTimeout(endUnanswered, this.answerTimeoutMs, flight);
+    const deadline = setTimeout(endUnanswered, this.answerTimeoutMs, flight, behind);
     try {
       client.query(flight);
       const answer = behind && this.answerOf(client, behind);
@@ -104,8 +118,9 @@ export class NodeFlights {
   }
 }
 
-function endUnanswered(flight: Flight): void {
+function endUnanswered(flight: Flight, tail: FlightTail | undefined): void {
   flight.abort(databaseSilent());
+  tail?.abort(databaseSilent());
 }
 
 /** The server answered, with an error: the connection is as good as before. */

@@ -70,11 +70,15 @@ export class OpenTransaction {
     return result!;
   };
 
-  /** Resolves with the answer to the position statement. Throws where the server rolled back instead. */
+  get isRead(): boolean {
+    return this.plan.isRead;
+  }
+
+  /** Resolves with the answer to the position statement, if it had one. Throws where the server rolled back instead. */
   async commit(): Promise<FlightResult | undefined> {
     const { position } = this.plan;
     try {
-      const [committed, reached] = await this.fly(position ? [COMMIT, position] : [COMMIT]);
+      const [committed, reached] = await this.fly(position ? [COMMIT, { ...position, afterCommit: true }] : [COMMIT]);
       if (committed!.command !== 'COMMIT') throw rolledBack();
       return reached;
     } finally {

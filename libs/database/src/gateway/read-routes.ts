@@ -7,6 +7,7 @@ import { type Route, routeRead, routeToPrimary } from '../routing/read-router';
 import { type DatabaseNode, isConnectionLoss } from '../shards/database-node';
 import { Shards } from '../shards/shards.service';
 import { enterRead, PRIMARY_POSITION, REPLICA_POSITION, requireReplayed } from './entry-statements';
+import { NodeFlights } from './node-flights';
 import type { Place } from './place';
 import { ReadStatistics } from './read-statistics';
 import { TenantEntrance } from './tenant-entrance';
@@ -22,6 +23,8 @@ export interface ReadTarget {
   readonly release: () => void;
 }
 
+const BEYOND_ALL = toPosition('FFFFFFFF/FFFFFFFF');
+
 interface Position {
   readonly position: string | null;
   readonly timeline?: string | null;
@@ -34,6 +37,7 @@ export class ReadRoutes {
     private readonly entrance: TenantEntrance,
     private readonly statistics: ReadStatistics,
     private readonly shards: Shards,
+    private readonly flights: NodeFlights,
   ) {}
 
   /** Runs `attempt` on one node after another until one answers. `attempt` calls release, whatever happens. */
@@ -60,6 +64,20 @@ export class ReadRoutes {
     const timeline = row?.timeline ?? shard.timeline;
     if (!row?.position || timeline === undefined) return;
     this.tenant.consistency().observe({ shard: shard.name, epoch, timeline, position: toPosition(row.position) });
+  }
+
+  /**
+   * Of a commit whose own position was lost. Where the primary does not say a later one either, the caller has seen more than
+   * any replica will ever replay: its reads go to the primary until another timeline or epoch begins.
+   */
+  async observeLost(place: Place): Promise<void> {
+    const { shard, epoch } = place;
+    const known = await this.flights.position(shard);
+    if (known) this.observe(place, known);
+    else if (shard.timeline !== undefined) {
+      const seen = { shard: shard.name, epoch, timeline: shard.timeline, position: BEYOND_ALL };
+      this.tenant.consistency().observe(seen);
+    }
   }
 
   /** A replica's answer says how far it is, sooner than the next probe. */

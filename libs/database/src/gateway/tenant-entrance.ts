@@ -17,8 +17,8 @@ import {
   entryRefusal,
   isRetryable,
   organizationUnknown,
-  tenantMoving,
   shardUnavailable,
+  tenantMoving,
 } from '../database.error';
 import { isPlanLost } from '../lanes/flight';
 import { Shards } from '../shards/shards.service';

@@ -40,7 +40,8 @@ export class TenantFlights {
         tail: PRIMARY_POSITION,
         isRead: false,
       });
-      this.routes.observe(place, tail);
+      if (tail) this.routes.observe(place, tail);
+      else await this.routes.observeLost(place);
       return results.slice(1);
     } finally {
       release();

@@ -19,13 +19,13 @@ interface RunnerState {
   databaseConnection: InteractiveLane;
   isTransactionActive: boolean;
   transactionDepth: number;
-  isReleased: boolean;
 }
 
 const BEGIN: FlightStatement = { name: 'begin', text: 'BEGIN ISOLATION LEVEL READ COMMITTED', values: [] };
 
 /** Begins a transaction somewhere, with its first query. */
-type Begin = (first: FlightStatement) => Promise<Awaited<ReturnType<typeof OpenTransaction.begin>> & { place: Place }>;
+type Begin = (first: FlightStatement) => Promise<Opened>;
+type Opened = Awaited<ReturnType<typeof OpenTransaction.begin>> & { readonly place: Place };
 
 @Injectable()
 export class TenantTransactions {
@@ -51,7 +51,7 @@ export class TenantTransactions {
   /** The manager must not be used after `work` has settled. */
   private async run<T>(work: (manager: EntityManager) => Promise<T>, begin: Begin): Promise<T> {
     const context = this.tenant.current();
-    let open: Awaited<ReturnType<Begin>> | undefined;
+    let open: Opened | undefined;
     const opener = {
       open: async (text: string, values: readonly unknown[]): Promise<OpenedLane> => {
         open = await begin(this.flights.named(text, values));
@@ -63,13 +63,19 @@ export class TenantTransactions {
     try {
       const result = await work(this.managerOn(lane));
       await lane.close();
-      if (open) this.routes.observe(open.place, await open.transaction.commit());
+      if (open) await this.commit(open);
       return result;
     } catch (error) {
       await lane.close();
       if (open && !open.transaction.isOver) await open.transaction.rollBack();
       throw error;
     }
+  }
+
+  private async commit({ place, transaction }: Opened): Promise<void> {
+    const reached = await transaction.commit();
+    if (reached || transaction.isRead) this.routes.observe(place, reached);
+    else await this.routes.observeLost(place);
   }
 
   private counted(context: TenantContext, send: SendQuery): SendQuery {

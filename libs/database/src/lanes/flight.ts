@@ -16,6 +16,8 @@ export interface FlightStatement {
   readonly name: string;
   readonly text: string;
   readonly values: readonly unknown[];
+  /** The last of a flight, behind a COMMIT: what it fails with says nothing of the work, which then has no result for it. */
+  readonly afterCommit?: true;
 }
 
 export interface FlightResult {
@@ -111,7 +113,8 @@ export class Flight implements Submittable {
   handleError(error: Error): void {
     const planLost = isPlanLost(error);
     for (const prepared of this.prepared.slice(this.collected.length)) prepared.fail(planLost);
-    this.settle.reject(this.failure ?? error);
+    if (this.statements[this.collected.length]?.afterCommit) this.settle.resolve(this.collected);
+    else this.settle.reject(this.failure ?? error);
   }
 
   handleReadyForQuery(): void {

@@ -13,6 +13,7 @@ import { checkWall, type WallViolation } from './wall-check';
 export class WallGuard implements OnApplicationBootstrap {
   private readonly logger = new Logger('WallGuard');
   private readonly proven = new Set<Shard>();
+  private readonly underWay = new Map<Shard, Promise<void>>();
 
   constructor(
     private readonly shards: Shards,
@@ -35,8 +36,16 @@ export class WallGuard implements OnApplicationBootstrap {
     return this.proven.has(shard);
   }
 
-  /** Throws `tenant_wall_broken` with everything that is wrong; before that, what SchemaGuard throws. */
-  async prove(shard: Shard): Promise<void> {
+  /** Throws `tenant_wall_broken` with everything that is wrong; before that, what SchemaGuard throws. Once for all who wait. */
+  prove(shard: Shard): Promise<void> {
+    const known = this.underWay.get(shard);
+    if (known) return known;
+    const begun = this.check(shard).finally(() => this.underWay.delete(shard));
+    this.underWay.set(shard, begun);
+    return begun;
+  }
+
+  private async check(shard: Shard): Promise<void> {
     await this.schema.prove(shard);
     const pool = this.shards.pool(shard.name, 'app');
     const query = (sql: string) => pool.query<Record<string, unknown>>(sql);
