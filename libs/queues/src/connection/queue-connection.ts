@@ -14,7 +14,7 @@ const RECONNECT_MS = 500;
  * BullMQ's key prefix. The hash tag keeps all keys of the queues in one slot, which its scripts need on a cluster:
  * `stockyard:{queue}:bulk:wait`.
  */
-export function queuePrefix(config: AppConfig): string {
+export function queuePrefix(config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>): string {
   return redisKey(config.REDIS_KEY_PREFIX, '{queue}', null);
 }
 

@@ -1,0 +1,286 @@
+/** The fair order against its definition, with random arrivals, weights and costs; Redis is real, the server is a simulation. */
+import { type LocalRedis, startLocalRedis } from '#libs/testing';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { fairKeys } from './fair-keys';
+import { FairOrder, jobLength, UNIT, UNTAGGED } from './fair-order';
+
+const CLASS = 'normal';
+const SCALE = 2 ** 32;
+const HORIZON = 2 ** 20;
+
+interface Work {
+  readonly id: string;
+  readonly tenant: string;
+  readonly cost: number;
+  readonly length: number;
+}
+
+/** BullMQ's side, as far as the order goes: added last, taken from the lowest priority on, first come first served. */
+class Line {
+  private static lines = 0;
+  private counter = 0;
+  readonly order: FairOrder;
+  private readonly keys;
+
+  constructor(readonly redis: Redis) {
+    const config = { REDIS_KEY_PREFIX: `fair-test-${(Line.lines += 1)}` };
+    this.order = new FairOrder(redis, config);
+    this.keys = fairKeys(config.REDIS_KEY_PREFIX, CLASS);
+  }
+
+  async arrive(works: readonly Work[]): Promise<void> {
+    if (works.length === 0) return;
+    const pipeline = this.redis.pipeline();
+    for (const { id } of works) {
+      pipeline.hset(this.keys.jobPrefix + id, 'priority', UNTAGGED);
+      pipeline.zadd(this.keys.prioritized, UNTAGGED * SCALE + (this.counter += 1), id);
+    }
+    await pipeline.exec();
+    await this.order.tag(CLASS, works.map(arrival));
+  }
+
+  /** Takes the next one, and tells the clock. */
+  async serve(): Promise<string | undefined> {
+    await this.redis.rpop(this.keys.active);
+    const [id] = await this.redis.zpopmin(this.keys.prioritized);
+    if (id === undefined) return undefined;
+    await this.redis.lpush(this.keys.active, id);
+    this.order.begun(CLASS, await this.priority(id));
+    await this.order.tell();
+    return id;
+  }
+
+  async priority(id: string): Promise<number> {
+    return Number(await this.redis.hget(this.keys.jobPrefix + id, 'priority'));
+  }
+
+  /** As BullMQ does with a job that is put back: in front of its equals. */
+  async putBack(id: string): Promise<void> {
+    await this.redis.zadd(this.keys.prioritized, (await this.priority(id)) * SCALE, id);
+    await this.order.placed(CLASS, id);
+  }
+
+  async base(): Promise<number> {
+    return Number(await this.redis.hget(this.keys.clock, 'base'));
+  }
+
+  waiting(): Promise<string[]> {
+    return this.redis.zrange(this.keys.prioritized, 0, -1);
+  }
+}
+
+const arrival = ({ id, tenant, length }: Work) => ({ jobId: id, organizationId: tenant, length });
+
+/** The definition, without a base, priorities or Redis. */
+class Definition {
+  private now = 0;
+  private readonly finish = new Map<string, number>();
+  private waiting: { id: string; tag: number; number: number }[] = [];
+  private number = 0;
+
+  arrive(works: readonly Work[]): void {
+    for (const { id, tenant, length } of works) {
+      const tag = Math.min(Math.max(this.now, this.finish.get(tenant) ?? 0), this.now + HORIZON);
+      this.finish.set(tenant, Math.min(tag + length, this.now + HORIZON));
+      this.waiting.push({ id, tag, number: (this.number += 1) });
+    }
+  }
+
+  serve(): string | undefined {
+    this.waiting.sort((a, b) => Math.floor(a.tag) - Math.floor(b.tag) || a.number - b.number);
+    const next = this.waiting.shift();
+    if (next) this.now = Math.max(this.now, next.tag);
+    return next?.id;
+  }
+}
+
+describe('the fair order of a class', () => {
+  let server: LocalRedis;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    redis = new Redis(server.url);
+  });
+
+  afterAll(async () => {
+    redis.disconnect();
+    await server.remove();
+  });
+
+  let made = 0;
+  const work = (tenant: string, cost = 1, weight = 1): Work => {
+    made += 1;
+    return { id: `job-${made}`, tenant, cost, length: jobLength(cost, weight) };
+  };
+
+  it('serves tenants that wait in proportion to their weights, to within one longest job of each', async () => {
+    const tenants = fc.array(fc.constantFrom(1, 2, 4, 8), { minLength: 2, maxLength: 4 });
+    const steps = fc.array(
+      fc.record({
+        tenant: fc.nat(3),
+        costs: fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 12 }),
+        serve: fc.nat(8),
+      }),
+      { minLength: 3, maxLength: 12 },
+    );
+    await fc.assert(
+      fc.asyncProperty(tenants, steps, async (weights, plan) => {
+        const line = new Line(redis);
+        const works = new Map<string, Work>();
+        const backlog = weights.map(() => 0);
+        /** What was served, and who had something waiting just before. */
+        const served: { tenant: number; cost: number; waiting: boolean[] }[] = [];
+        const serve = async () => {
+          const waiting = backlog.map((jobs) => jobs > 0);
+          const id = await line.serve();
+          if (id === undefined) return false;
+          const { tenant, cost } = works.get(id)!;
+          served.push({ tenant: Number(tenant), cost, waiting });
+          backlog[Number(tenant)]! -= 1;
+          return true;
+        };
+        for (const { tenant, costs, serve: times } of plan) {
+          const index = tenant % weights.length;
+          const arriving = costs.map((cost) => work(String(index), cost, weights[index]));
+          for (const each of arriving) works.set(each.id, each);
+          await line.arrive(arriving);
+          backlog[index]! += arriving.length;
+          for (let i = 0; i < times; i += 1) await serve();
+        }
+        while (await serve());
+        expect(served).toHaveLength(works.size);
+        const longest = weights.map((_, index) =>
+          Math.max(0, ...[...works.values()].flatMap(({ tenant, cost }) => (Number(tenant) === index ? [cost] : []))),
+        );
+        for (const [one, a] of weights.entries())
+          for (const [other, b] of weights.entries()) {
+            if (one >= other) continue;
+            const bound = longest[one]! / a + longest[other]! / b + 2 / UNIT; // tags are compared in whole units
+            // The longest intervals in which both wait, and every interval within them: the sums may drift by no more.
+            let [low, high, sum] = [0, 0, 0];
+            for (const { tenant, cost, waiting } of served) {
+              if (!waiting[one] || !waiting[other]) [low, high, sum] = [0, 0, 0];
+              else {
+                if (tenant === one) sum += cost / a;
+                if (tenant === other) sum -= cost / b;
+                [low, high] = [Math.min(low, sum), Math.max(high, sum)];
+                expect(high - low).toBeLessThanOrEqual(bound + 1e-9);
+              }
+            }
+          }
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+
+  it('is the order of the definition, job by job, while the base moves under hundreds that wait', async () => {
+    const steps = fc.array(
+      fc.record({
+        tenant: fc.nat(5),
+        weight: fc.constantFrom(1, 2, 3, 8),
+        jobs: fc.integer({ min: 0, max: 120 }),
+        cost: fc.integer({ min: 1, max: 2_000 }),
+        serve: fc.integer({ min: 0, max: 60 }),
+      }),
+      { minLength: 15, maxLength: 25 },
+    );
+    let furthest = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (plan) => {
+        const line = new Line(redis);
+        const definition = new Definition();
+        for (const { tenant, weight, jobs, cost, serve } of plan) {
+          const works = Array.from({ length: jobs }, () => work(String(tenant), cost, weight));
+          await line.arrive(works);
+          if (works.length > 0) definition.arrive(works);
+          for (let i = 0; i < serve; i += 1) expect(await line.serve()).toBe(definition.serve());
+        }
+        for (let next = definition.serve(); next !== undefined; next = definition.serve())
+          expect(await line.serve()).toBe(next);
+        furthest = Math.max(furthest, await line.base());
+      }),
+      { numRuns: 6 },
+    );
+    expect(furthest).toBeGreaterThan(0);
+  }, 240_000);
+
+  it('lets a tenant with 20 jobs that comes after 100,000 others be done after 40', async () => {
+    const line = new Line(redis);
+    for (let batch = 0; batch < 100; batch += 1) await line.arrive(Array.from({ length: 1_000 }, () => work('many')));
+    const few = Array.from({ length: 20 }, () => work('few'));
+    await line.arrive(few);
+    const served: string[] = [];
+    while (!few.every(({ id }) => served.includes(id))) served.push((await line.serve())!);
+    expect(served.length).toBeLessThanOrEqual(41);
+  }, 120_000);
+
+  it('saves nothing up for who was idle, and holds nothing against who was alone', async () => {
+    const line = new Line(redis);
+    await line.arrive(Array.from({ length: 50 }, () => work('busy')));
+    for (let i = 0; i < 50; i += 1) await line.serve();
+    const [late, busy] = [work('late'), work('busy')];
+    const more = [work('late'), work('busy')];
+    await line.arrive([late, busy, ...more]);
+    const order = [await line.serve(), await line.serve(), await line.serve(), await line.serve()];
+    const tenants = order.map((id) => (id === late.id || id === more[0]!.id ? 'late' : 'busy'));
+    expect(new Set(tenants.slice(0, 2))).toEqual(new Set(['late', 'busy']));
+  });
+
+  it('tags a job once, whoever asks again', async () => {
+    const line = new Line(redis);
+    const [first, second, other] = [work('one'), work('one'), work('two')];
+    await line.arrive([first]);
+    for (let i = 0; i < 5; i += 1) await line.order.tag(CLASS, [arrival(first)]);
+    await line.arrive([other, second]);
+    expect(await line.waiting()).toEqual([first.id, other.id, second.id]);
+  });
+
+  it('makes a job that comes up again wait for who is before it, once, and charges it', async () => {
+    const line = new Line(redis);
+    const [crashing, next, ...others] = [
+      work('crashing'),
+      work('crashing'),
+      work('other'),
+      work('other'),
+      work('other'),
+    ];
+    await line.arrive([crashing]);
+    expect(await line.serve()).toBe(crashing.id);
+    await line.arrive(others);
+    // Its worker was lost; BullMQ hands it out before everybody.
+    expect(await line.order.mayBegin(CLASS, 2, arrival(crashing))).toBe(false);
+    await line.putBack(crashing.id);
+    await line.arrive([next]);
+    const order = [];
+    for (let i = 0; i < 5; i += 1) order.push(await line.serve());
+    const [x, y, z] = others.map(({ id }) => id);
+    expect(order).toEqual([x, crashing.id, y, z, next.id]);
+    expect(await line.order.mayBegin(CLASS, 3, arrival(crashing))).toBe(true);
+    expect(await line.order.mayBegin(CLASS, 4, arrival(crashing))).toBe(true); // nobody waits
+  });
+
+  it('lets a job that was handed back begin at its next pick, without another charge', async () => {
+    const line = new Line(redis);
+    const [handed, next] = [work('one'), work('one')];
+    await line.arrive([handed, next, work('two'), work('two')]);
+    await line.serve();
+    await line.order.setAside(CLASS, handed.id, 2);
+    expect(await line.priority(handed.id)).toBe(1);
+    expect(await line.order.mayBegin(CLASS, 2, arrival(handed))).toBe(true);
+    expect(await line.order.mayBegin(CLASS, 3, arrival(handed))).toBe(false);
+  });
+
+  it('forgets tenants that owe nothing', async () => {
+    const line = new Line(redis);
+    for (let tenant = 0; tenant < 200; tenant += 1) await line.arrive([work(`tenant-${tenant}`)]);
+    while (await line.serve());
+    await line.arrive([work('last')]);
+    await line.serve();
+    await line.arrive([work('last')]);
+    await line.serve();
+    const { finish } = fairKeys(`fair-test-${(Line as unknown as { lines: number }).lines}`, CLASS);
+    expect(await redis.zcard(finish)).toBeLessThan(5);
+  });
+});

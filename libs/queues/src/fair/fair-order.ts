@@ -1,0 +1,110 @@
+/**
+ * The order of a class's jobs among tenants: start-time fair queueing (Goyal, Vin, Cheng, "Start-time Fair Queueing: A
+ * Scheduling Algorithm for Integrated Services Packet Switching Networks", SIGCOMM 1996), with BullMQ's priorities as tags.
+ *
+ * With v the virtual time of the class, a job of cost c of a tenant of weight w is tagged at its arrival
+ *
+ *     start = max(v, finish of the tenant's job before it)      finish = start + c × UNIT / w
+ *
+ * and jobs run in the order of their start tags, first come first served among equal ones. v is the start tag of the newest job
+ * that was begun; so who was idle saves nothing up, and who arrives late begins where the others are. For two tenants with jobs waiting throughout any interval, the costs begun in it, each divided
+ * by its tenant's weight, differ by at most one longest job of each (theorem 1 of the paper), plus one unit of rounding.
+ *
+ * A job that comes up again (delayed, tried again, lost with its worker) arrives anew. State of a job, in its own hash:
+ *   added (no tag, behind all) → tagged → begun → done
+ *   begun → set aside (looked at first when it is back) → begun, if that pick was paid for; else tagged anew → …
+ * What happens between two calls loses nothing: an untagged job runs when nobody else waits and is tagged when its outbox row
+ * is relayed again. Rules, and how tags stay below 2²¹: clock.lua. Why: docs/adr/0009-fair-queues.md.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { LuaScript } from '#libs/redis';
+import type { Redis } from 'ioredis';
+import { PRODUCER_REDIS } from '../connection/queue-connection';
+import type { JobClass } from '../job-class';
+import { fairKeys } from './fair-keys';
+
+/** Length of a job of cost 1 of a tenant of weight 1. A tenant may have 2²⁰ ÷ UNIT of those waiting in order. */
+export const UNIT = 8;
+
+/** Of a job that has just been added: behind all that are tagged. */
+export const UNTAGGED = 2 ** 21 - 1;
+/** Of a job whose tag is made when a worker picks it up. */
+export const TAGGED_LATER = 1;
+
+const CLOCK = readFileSync(join(__dirname, 'clock.lua'), 'utf8');
+const script = <Reply>(name: string): LuaScript<Reply> =>
+  new LuaScript<Reply>(`${CLOCK}\n${readFileSync(join(__dirname, name), 'utf8')}`, 4);
+
+const TAG = script<number>('tag.lua');
+const BEGUN = script<string>('begun.lua');
+const AGAIN = script<0 | 1>('again.lua');
+const PLACED = script<0 | 1>('placed.lua');
+const ASIDE = LuaScript.fromFile<0 | 1>(join(__dirname, 'aside.lua'), 1);
+
+export interface Arrival {
+  /** BullMQ's. */
+  readonly jobId: string;
+  readonly organizationId: string;
+  /** See {@link jobLength}. */
+  readonly length: number;
+}
+
+/** How far a job moves its tenant on. `cost` 1 is an ordinary job, `weight` that of the tier. */
+export function jobLength(cost: number, weight: number): number {
+  return (cost * UNIT) / weight;
+}
+
+@Injectable()
+export class FairOrder {
+  private readonly newest = new Map<JobClass, number>();
+  private readonly bases = new Map<JobClass, string>();
+
+  constructor(
+    @Inject(PRODUCER_REDIS) private readonly redis: Redis,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
+  ) {}
+
+  /** Tags jobs that BullMQ has, added with priority UNTAGGED. Again changes nothing. */
+  async tag(jobClass: JobClass, arrivals: readonly Arrival[]): Promise<void> {
+    const flat = arrivals.flatMap(({ jobId, organizationId, length }) => [jobId, organizationId, length]);
+    await TAG.run(this.redis, [...this.clock(jobClass), ...flat]);
+  }
+
+  /** A worker has begun a job of this priority for the first time. Costs nothing; tell() passes it on. */
+  begun(jobClass: JobClass, priority: number): void {
+    if (priority < UNTAGGED) this.newest.set(jobClass, Math.max(priority, this.newest.get(jobClass) ?? 0));
+  }
+
+  /** Tells how far this process's workers have come; several times a second, while they work. */
+  async tell(): Promise<void> {
+    for (const [jobClass, priority] of [...this.newest]) {
+      this.newest.delete(jobClass);
+      const base = this.bases.get(jobClass) ?? '';
+      this.bases.set(jobClass, await BEGUN.run(this.redis, [...this.clock(jobClass), priority, base]));
+    }
+  }
+
+  /** Whether a job that was picked up again may begin; otherwise it is put back, and then placed. */
+  async mayBegin(jobClass: JobClass, picks: number, { jobId, organizationId, length }: Arrival): Promise<boolean> {
+    return (await AGAIN.run(this.redis, [...this.clock(jobClass), jobId, picks, organizationId, length])) === 1;
+  }
+
+  /** After a job that may not begin yet has been put back. */
+  async placed(jobClass: JobClass, jobId: string): Promise<void> {
+    await PLACED.run(this.redis, [...this.clock(jobClass), jobId]);
+  }
+
+  /** Before a job is handed back or delayed. `paidPick`: its next pick begins without another tag. */
+  async setAside(jobClass: JobClass, jobId: string, paidPick = 0): Promise<void> {
+    const { jobPrefix } = fairKeys(this.config.REDIS_KEY_PREFIX, jobClass);
+    await ASIDE.run(this.redis, [jobPrefix + jobId, paidPick]);
+  }
+
+  private clock(jobClass: JobClass): string[] {
+    const { clock, finish, prioritized, active, jobPrefix } = fairKeys(this.config.REDIS_KEY_PREFIX, jobClass);
+    return [clock, finish, prioritized, active, jobPrefix];
+  }
+}
