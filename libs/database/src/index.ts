@@ -25,7 +25,13 @@ export {
 } from './directory/organization-row';
 export { ShardConnections } from './archive/shard-connections';
 export { tenantTables, type TenantColumn, type TenantTable } from './archive/tenant-tables';
-export { beginAsTenant, inTenantChange, inTenantSnapshot, inTenantTransaction } from './archive/tenant-transaction';
+export {
+  beginAsTenant,
+  drainWriters,
+  inTenantChange,
+  inTenantSnapshot,
+  inTenantTransaction,
+} from './archive/tenant-transaction';
 export { countRows, deleteRows, insertRows, readRows } from './archive/tenant-rows';
 export { type LimitValues, mirrorLimits, refreshLimits, removeLimits } from './directory/limit-mirror';
 export { checkWall, type WallViolation } from './wall/wall-check';

@@ -39,10 +39,18 @@ export function inTenantSnapshot<T>(client: ClientBase, tenant: string, work: ()
  */
 export function inTenantChange<T>(client: ClientBase, tenant: string, work: () => Promise<T>): Promise<T> {
   return inTenantTransaction(client, tenant, async () => {
-    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    await client.query('select drain_writers($1)', [tenant]);
+    await drainWriters(client, tenant, LOCK_TIMEOUT_MS);
     return work();
   });
+}
+
+/**
+ * Resolves when no writer of the tenant is under way; until the transaction ends, which the caller has opened, no other one
+ * begins. Rejects with 55P03 (lock_not_available) when that takes longer. The timeout holds for what follows it, too.
+ */
+export async function drainWriters(client: ClientBase, tenant: string, lockTimeoutMs: number): Promise<void> {
+  await client.query("select set_config('lock_timeout', $1, true)", [`${lockTimeoutMs}ms`]);
+  await client.query('select drain_writers($1)', [tenant]);
 }
 
 async function inTransaction<T>(client: ClientBase, begin: () => Promise<void>, work: () => Promise<T>): Promise<T> {
