@@ -33,7 +33,7 @@ export {
   inTenantTransaction,
 } from './archive/tenant-transaction';
 export { countRows, deleteRows, insertRows, readRows } from './archive/tenant-rows';
-export { type LimitValues, mirrorLimits, refreshLimits, removeLimits } from './directory/limit-mirror';
+export { type LimitValues, mirrorLimits, putLimits, refreshLimits, removeLimits } from './directory/limit-mirror';
 export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';
