@@ -6,7 +6,6 @@ export { type ReadFrom, type Statement, type StatementResult, tenantRead, tenant
 export { notFound, updatedRow } from './lanes/versioned-update';
 export { rfc3339 } from './lanes/sql-text';
 export { DATABASE_TYPES } from './lanes/types';
-export { bigintNumber } from './entity-columns';
 export {
   ALREADY_DONE,
   isOrganizationUnknown,
