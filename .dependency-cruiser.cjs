@@ -30,7 +30,7 @@ const ALLOWED = {
   storage: [...FOUNDATION, 'database'],
   idempotency: DATA,
   usage: [...DATA, 'observability'],
-  'tenant-move': ['kernel'],
+  'tenant-move': ['kernel', 'database'],
   cache: [...DATA, 'messaging', 'observability', 'usage'],
   throttling: [...DATA, 'messaging', 'observability', 'usage'],
   queues: [...DATA, 'messaging', 'observability', 'usage', 'idempotency'],

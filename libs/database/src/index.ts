@@ -6,7 +6,6 @@ export { type ReadFrom, type Statement, type StatementResult, tenantRead, tenant
 export { notFound, updatedRow } from './lanes/versioned-update';
 export { rfc3339 } from './lanes/sql-text';
 export { DATABASE_TYPES } from './lanes/types';
-export { bigintNumber } from './entity-columns';
 export {
   ALREADY_DONE,
   isOrganizationUnknown,
@@ -25,12 +24,19 @@ export {
 } from './directory/organization-row';
 export { ShardConnections } from './archive/shard-connections';
 export { tenantTables, type TenantColumn, type TenantTable } from './archive/tenant-tables';
-export { inTenantChange, inTenantSnapshot } from './archive/tenant-transaction';
+export {
+  beginAsTenant,
+  drainWriters,
+  inTenantChange,
+  inTenantSnapshot,
+  inTenantTransaction,
+} from './archive/tenant-transaction';
 export { countRows, deleteRows, insertRows, readRows } from './archive/tenant-rows';
-export { type LimitValues, mirrorLimits, refreshLimits, removeLimits } from './directory/limit-mirror';
+export { type LimitValues, mirrorLimits, putLimits, refreshLimits, removeLimits } from './directory/limit-mirror';
 export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';
+export { PRIMARY_POSITION } from './gateway/entry-statements';
 export { type ReadCount, ReadStatistics } from './gateway/read-statistics';
 export { Shards } from './shards/shards.service';
 export { type FanOut, ShardFanOut } from './shards/shard-fan-out';

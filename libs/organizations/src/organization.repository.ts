@@ -2,12 +2,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   CONTROL_POOL,
-  LIMIT_COLUMNS,
   LIMIT_NAMES,
   type LimitValues,
   type OrganizationRow,
   overridesOf,
   type PrimaryPool,
+  putLimits,
   SELECT_ORGANIZATION,
   toOrganization,
   translateDatabaseError,
@@ -49,11 +49,6 @@ const HOLD_BUCKET = `${SHARD_OF_BUCKET} for share`;
 const UPDATE = `
   update organizations set name = $2, tier = $3, state = $4, epoch = epoch + $5, version = version + 1, updated_at = now()
   where id = $1`;
-const UPSERT_LIMITS = `
-  insert into tenant_limits (organization_id, ${LIMIT_NAMES.map((name) => LIMIT_COLUMNS[name]).join(', ')})
-  values ($1, ${LIMIT_NAMES.map((_, index) => `$${index + 2}`).join(', ')})
-  on conflict (organization_id) do update set updated_at = now(),
-    ${LIMIT_NAMES.map((name) => `${LIMIT_COLUMNS[name]} = excluded.${LIMIT_COLUMNS[name]}`).join(', ')}`;
 const PAGE = `${SELECT_ORGANIZATION}
   where ($1::uuid is null or o.id > $1::uuid) and ($2::text is null or o.slug = $2) and ($3::text is null or o.state = $3)
   order by o.id limit $4`;
@@ -99,9 +94,11 @@ export class OrganizationRepository {
   /** Lays overrides over those that are there. The organization's row is locked or new. Resolves with all in force. */
   async putLimits(client: PoolClient, id: string, overrides: LimitOverrides): Promise<LimitValues> {
     const present = await this.overrides(client, id);
-    const next = LIMIT_NAMES.map((name) => (overrides[name] === undefined ? present[name] : overrides[name]));
-    await client.query(UPSERT_LIMITS, [id, ...next]);
-    return Object.fromEntries(LIMIT_NAMES.map((name, index) => [name, next[index] ?? null])) as LimitValues;
+    const next = Object.fromEntries(
+      LIMIT_NAMES.map((name) => [name, overrides[name] === undefined ? present[name] : overrides[name]]),
+    ) as LimitValues;
+    await putLimits(client, id, next);
+    return next;
   }
 
   /** The shard of a bucket, which stays its shard until the transaction ends. */

@@ -1,6 +1,13 @@
 /** The SQL of `tenant_places`, as `stockyard_control` on the shard where the tenant lives. */
 import { Injectable } from '@nestjs/common';
-import { type LimitValues, mirrorLimits, removeLimits, Shards, translateDatabaseError } from '#libs/database';
+import {
+  drainWriters,
+  type LimitValues,
+  mirrorLimits,
+  removeLimits,
+  Shards,
+  translateDatabaseError,
+} from '#libs/database';
 import type { Organization } from '#libs/tenancy';
 
 /** What a place must say while nobody moves the tenant. */
@@ -43,8 +50,11 @@ export class PlaceRepository {
 
   /** Resolves when every write that was under way has ended, or gives up on those that take long. */
   async drain(shard: string, id: string): Promise<void> {
-    const statement = `set local lock_timeout = ${DRAIN_TIMEOUT_MS}; select drain_writers('${id}')`;
-    await this.run(shard, statement, []).catch(() => undefined);
+    try {
+      await this.shards.pool(shard, 'control').transaction((client) => drainWriters(client, id, DRAIN_TIMEOUT_MS));
+    } catch {
+      // whoever still writes was let in before
+    }
   }
 
   /** Overrides of limits, where they are enforced by the database. */

@@ -1,5 +1,5 @@
 /** Queues: job classes, outbox and inbox, jobs that tenants can watch, and the worker that runs them. */
-export { appendToOutbox, type OutboxEvent, outboxStatement } from './outbox/outbox.statement';
+export { type OutboxEvent, outboxStatement } from './outbox/outbox.statement';
 export { applyOnce, type InboxMessage, inboxStatement, isAlreadyProcessed } from './inbox/inbox.statement';
 export { JOB_CLASSES, type JobClass } from './job-class';
 export { queuePrefix } from './connection/queue-connection';

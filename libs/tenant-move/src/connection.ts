@@ -1,4 +1,4 @@
-/** Connections of the mover and its transactions: one tenant at a time, values as text exactly as Postgres writes them. */
+/** Connections of the mover: values as text exactly as Postgres writes them. */
 import { Client } from 'pg';
 
 /** As Postgres' own replication sets them, so that text read on one server means the same on another. */
@@ -34,32 +34,6 @@ const AS_TEXT = { getTypeParser: () => (value: string) => value };
 export async function textRows(client: Client, text: string, values: readonly unknown[]): Promise<TextRow[]> {
   const { rows } = await client.query<TextRow>({ text, values: [...values], rowMode: 'array', types: AS_TEXT });
   return rows;
-}
-
-/** Opens a transaction that sees the rows of one tenant. `snapshot` is one that another session exported. */
-export async function beginAsTenant(
-  client: Client,
-  tenant: string,
-  options: { readonly repeatable?: boolean; readonly snapshot?: string } = {},
-): Promise<void> {
-  const snapshot = options.snapshot ? `set transaction snapshot ${client.escapeLiteral(options.snapshot)};` : '';
-  await client.query(
-    `begin isolation level ${options.repeatable ? 'repeatable read read only' : 'read committed'}; ${snapshot}
-     select set_config('app.tenant_id', ${client.escapeLiteral(tenant)}, true)`,
-  );
-}
-
-export async function asTenant<T>(client: Client, tenant: string, work: () => Promise<T>): Promise<T> {
-  await beginAsTenant(client, tenant);
-  try {
-    const result = await work();
-    const { command } = await client.query('commit');
-    if (command !== 'COMMIT') throw new Error('The transaction was rolled back although no error was raised.');
-    return result;
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  }
 }
 
 /** SQLSTATE of an error of the server. */

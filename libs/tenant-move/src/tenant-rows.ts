@@ -1,6 +1,7 @@
 /** The rows of a tenant as a whole: copied under a snapshot, deleted in batches, compared. */
+import { beginAsTenant, inTenantTransaction } from '#libs/database';
 import type { Client } from 'pg';
-import { asTenant, beginAsTenant, type TextRow, textRows } from './connection';
+import { type TextRow, textRows } from './connection';
 import { deleteSomeSql, digestSql, type MovedTable, pageSql, upsertSql } from './moved-table';
 import type { TouchedRows } from './replay/touched-rows';
 
@@ -46,7 +47,7 @@ async function copyTable(table: MovedTable, options: CopyOptions): Promise<void>
 
 async function writePage(table: MovedTable, page: readonly TextRow[], options: CopyOptions): Promise<void> {
   const { target, tenant } = options;
-  await asTenant(target, tenant, async () => {
+  await inTenantTransaction(target, tenant, async () => {
     const values = table.columns.map((_, at) => page.map((row) => row[at]));
     await target.query({ name: `copy_${table.name}`, text: upsertSql(table), values });
     await options.seal();
@@ -70,7 +71,7 @@ export async function deleteRows(options: DeleteOptions): Promise<void> {
     const text = deleteSomeSql(table, options.rows);
     let deleted: number;
     do {
-      deleted = await asTenant(client, tenant, async () => {
+      deleted = await inTenantTransaction(client, tenant, async () => {
         const { rowCount } = await client.query(text, [tenant]);
         await options.seal();
         return rowCount ?? 0;

@@ -1,5 +1,6 @@
 /** One picture of the cluster, at most two seconds old, shared by whoever asks. What does not answer is null in it. */
 import { Injectable, Logger } from '@nestjs/common';
+import { inTime } from '#libs/kernel';
 import type { ClusterSnapshot } from '#libs/messaging';
 import { OrganizationCountsRepository } from './organization-counts.repository';
 import { QueueDepthsRepository } from './queue-depths.repository';
@@ -28,25 +29,19 @@ export class ClusterService {
 
   private async take(): Promise<ClusterSnapshot> {
     const [organizations, queues] = await Promise.all([
-      this.inTime('organizations', this.organizations.byState()),
-      this.inTime('queues', this.queues.depths()),
+      this.counted('organizations', this.organizations.byState()),
+      this.counted('queues', this.queues.depths()),
     ]);
     const replicas = this.replicas.states();
     return { taken_at: new Date().toISOString(), organizations, queues, replicas };
   }
 
-  private async inTime<T>(what: string, answer: Promise<T>): Promise<T | null> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('It took too long.')), PATIENCE_MS);
-    });
+  private async counted<T>(what: string, answer: Promise<T>): Promise<T | null> {
     try {
-      return await Promise.race([answer, late]);
+      return await inTime(answer, PATIENCE_MS);
     } catch (error) {
       this.logger.debug({ err: error }, `The ${what} could not be counted.`);
       return null;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

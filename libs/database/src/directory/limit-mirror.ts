@@ -6,6 +6,11 @@ import { LIMIT_COLUMNS, LIMIT_NAMES, type OrganizationRow, overridesOf, SELECT_O
 
 export type LimitValues = Readonly<Record<LimitName, number | null>>;
 
+/** A pool of the control role, or one connection of it. */
+interface Queryable {
+  query(text: string, values: unknown[]): Promise<unknown>;
+}
+
 const COLUMNS = LIMIT_NAMES.map((name) => LIMIT_COLUMNS[name]);
 const PUT = `
   insert into tenant_limits (organization_id, ${COLUMNS.join(', ')})
@@ -14,10 +19,15 @@ const PUT = `
     ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`;
 const REMOVE = 'delete from tenant_limits where organization_id = $1';
 
+/** Replaces all overrides of an organization; null goes back to the tier's limit. In the transaction that `client` is in. */
+export async function putLimits(client: Queryable, id: string, overrides: LimitValues): Promise<void> {
+  await client.query(PUT, [id, ...LIMIT_NAMES.map((name) => overrides[name])]);
+}
+
 /** The home shard has the directory's own. */
 export async function mirrorLimits(shards: Shards, shard: string, id: string, overrides: LimitValues): Promise<void> {
   if (shard === HOME_SHARD) return;
-  await shards.pool(shard, 'control').query(PUT, [id, ...LIMIT_NAMES.map((name) => overrides[name])]);
+  await putLimits(shards.pool(shard, 'control'), id, overrides);
 }
 
 /** Brings the copy on a shard in line with the directory. */

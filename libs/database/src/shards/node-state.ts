@@ -3,8 +3,8 @@
  *
  * Breaker: closed → open after OPEN_AFTER failed probes in a row, or one refusal (of a probe or of use), → closed by
  * CLOSE_AFTER probes in a row that succeed. A connection that broke opens nothing by itself, because a server may end
- * one of many; it only has the node probed at once. An open breaker lets only probes through (M. Nygard, "Release It!", circuit breaker; the probes are its
- * half-open state). An unknown node is open.
+ * one of many; it only has the node probed at once. An open breaker lets only probes through (M. Nygard, "Release It!",
+ * circuit breaker; the probes are its half-open state). An unknown node is open.
  */
 import { toPosition } from '#libs/tenancy';
 

@@ -1,5 +1,6 @@
 /** Asks every shard the same at once and says which of them did not answer, instead of failing or pretending. */
 import { Injectable, Logger } from '@nestjs/common';
+import { inTime } from '#libs/kernel';
 import type { Shard } from './shard';
 import { Shards } from './shards.service';
 
@@ -33,18 +34,5 @@ export class ShardFanOut {
       }
     });
     return { answers, missing };
-  }
-}
-
-async function inTime<T>(answer: Promise<T>, patienceMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('It took too long.')), patienceMs);
-  });
-  answer.catch(() => undefined); // told once, by the race
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

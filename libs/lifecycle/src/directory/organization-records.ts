@@ -4,7 +4,10 @@ import {
   CONTROL_POOL,
   isUniqueViolation,
   LIMIT_COLUMNS,
+  LIMIT_NAMES,
+  type LimitValues,
   type PrimaryPool,
+  putLimits,
   translateDatabaseError,
 } from '#libs/database';
 import { PlatformEvents } from '#libs/messaging';
@@ -18,7 +21,6 @@ export interface OrganizationRecord extends ArchivedOrganization {
   readonly shard: string;
 }
 
-const LIMITS = Object.values(LIMIT_COLUMNS);
 const FIND = `
   select o.id, o.slug, o.name, o.tier, o.region, o.state, o.epoch, o.version, o.created_at::text,
     to_jsonb(l) - 'organization_id' - 'updated_at' as limits, coalesce(o.shard, b.shard) as shard
@@ -43,10 +45,6 @@ const REPLACE = `
   update organizations o set epoch = $4, version = version + 1, updated_at = now(),
     shard = nullif($3, (select b.shard from shard_buckets b where b.bucket = o.shard_key for share))
   where id = $1 and epoch = $2`;
-const PUT_LIMITS = `
-  insert into tenant_limits (organization_id, ${LIMITS.join(', ')})
-  values ($1, ${LIMITS.map((_, index) => `$${index + 2}`).join(', ')})
-  on conflict (organization_id) do update set ${LIMITS.map((name) => `${name} = excluded.${name}`).join(', ')}`;
 
 @Injectable()
 export class OrganizationRecords {
@@ -86,7 +84,7 @@ export class OrganizationRecords {
     try {
       await this.pool.transaction(async (client) => {
         await client.query(INSERT, [id, slug, name, tier, region, state, epoch, version, created_at, shard]);
-        if (limits) await client.query(PUT_LIMITS, [id, ...LIMITS.map((column) => limits[column] ?? null)]);
+        if (limits) await putLimits(client, id, byName(limits));
       });
     } catch (error) {
       if (isUniqueViolation(error, 'organizations_slug_key')) throw slugTaken(slug);
@@ -133,4 +131,9 @@ export class OrganizationRecords {
       throw translateDatabaseError(error);
     }
   }
+}
+
+/** An archive names them by column, and may lack those that came later. */
+function byName(limits: NonNullable<ArchivedOrganization['limits']>): LimitValues {
+  return Object.fromEntries(LIMIT_NAMES.map((name) => [name, limits[LIMIT_COLUMNS[name]] ?? null])) as LimitValues;
 }

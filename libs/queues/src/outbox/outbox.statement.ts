@@ -4,7 +4,6 @@
  */
 import { newId } from '#libs/kernel';
 import { type Statement, tenantStatement } from '#libs/database';
-import type { EntityManager } from 'typeorm';
 
 export interface OutboxEvent {
   /** UUIDv7 of the row; a new one where it is left out. */
@@ -39,13 +38,4 @@ function rows(events: readonly OutboxEvent[]): string {
 /** The statement for a batch. */
 export function outboxStatement(events: readonly OutboxEvent[]): Statement {
   return insert(rows(events));
-}
-
-/** The same inside an interactive transaction. */
-export async function appendToOutbox(
-  manager: EntityManager,
-  organizationId: string,
-  events: readonly OutboxEvent[],
-): Promise<void> {
-  await manager.query(INSERT, [organizationId, rows(events)]);
 }

@@ -1,8 +1,7 @@
 /** The outbox of a shard as the relay sees it: the rows of all tenants that live there, and nothing else of theirs. */
 import { Injectable } from '@nestjs/common';
-import { Shards, translateDatabaseError } from '#libs/database';
+import { PRIMARY_POSITION, Shards } from '#libs/database';
 import { type PositionOnShard, toPosition } from '#libs/tenancy';
-import type { PoolClient } from 'pg';
 import type { OutboxMessage } from '../registry/topic-registry';
 
 /** Rows of a tenant that is being moved wait; those of one that has moved away are published from where it is. */
@@ -13,7 +12,6 @@ const LOCK_WAITING = `
     and exists (select from tenant_places p where p.tenant = o.organization_id and p.state in ('open', 'suspended'))
   order by o.id limit $1 for update of o skip locked`;
 const MARK = 'update outbox set published_at = now() where id = any ($1::uuid[]) and published_at is null';
-const POSITION = `select pg_current_wal_flush_lsn()::text as lsn, left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) as timeline`;
 
 /** Publishes messages; whoever works on one must be shown what stood at `position`. */
 export type Publish = (messages: readonly OutboxMessage[], position: PositionOnShard) => Promise<void>;
@@ -32,35 +30,13 @@ export class OutboxRepository {
    * they wait for the next round. Rows that another relay holds are passed over. Resolves with the number of rows.
    */
   async publishNext(shard: string, limit: number, publish: Publish): Promise<number> {
-    try {
-      const client = await this.shards.pool(shard, 'relay').connect();
-      return await inTransaction(client, async () => {
-        const { rows } = await client.query<OutboxMessage>(LOCK_WAITING, [limit]);
-        if (rows.length === 0) return 0;
-        const [reached] = (await client.query<{ lsn: string; timeline: string }>(POSITION)).rows;
-        await publish(rows, { shard, timeline: reached!.timeline, position: toPosition(reached!.lsn) });
-        await client.query(MARK, [rows.map((row) => row.id)]);
-        return rows.length;
-      });
-    } catch (error) {
-      throw translateDatabaseError(error);
-    }
-  }
-}
-
-async function inTransaction<T>(client: PoolClient, work: () => Promise<T>): Promise<T> {
-  let broken: Error | undefined;
-  try {
-    await client.query('begin');
-    const result = await work();
-    await client.query('commit');
-    return result;
-  } catch (error) {
-    await client.query('rollback').catch((failure: unknown) => {
-      broken = failure as Error;
+    return this.shards.pool(shard, 'relay').transaction(async (client) => {
+      const { rows } = await client.query<OutboxMessage>(LOCK_WAITING, [limit]);
+      if (rows.length === 0) return 0;
+      const [reached] = (await client.query<{ position: string; timeline: string }>(PRIMARY_POSITION.text)).rows;
+      await publish(rows, { shard, timeline: reached!.timeline, position: toPosition(reached!.position) });
+      await client.query(MARK, [rows.map((row) => row.id)]);
+      return rows.length;
     });
-    throw error;
-  } finally {
-    client.release(broken);
   }
 }

@@ -2,8 +2,8 @@
  * Applies the source's log on the target in commit order. A transaction on the target holds one or more whole transactions of
  * the source and the position after them, so whatever was applied before a crash is left out after it.
  */
+import { beginAsTenant, inTenantTransaction } from '#libs/database';
 import type { Client } from 'pg';
-import { asTenant, beginAsTenant } from '../connection';
 import type { LogReader } from '../decode/log-reader';
 import type { LogMessage } from '../decode/pgoutput';
 import type { MovedTable } from '../moved-table';
@@ -156,7 +156,9 @@ export class Replay {
     if (this.within || this.options.reader.hasMore) return;
     await this.commit();
     if (this.position === this.written || performance.now() - this.writtenAt < IDLE_POSITION_MS) return;
-    await asTenant(this.options.target, this.options.tenant, () => this.options.arrival.reach(this.position));
+    await inTenantTransaction(this.options.target, this.options.tenant, () =>
+      this.options.arrival.reach(this.position),
+    );
     this.keep();
   }
 

@@ -3,8 +3,8 @@
  * changed afterwards. The point is where a second, temporary slot begins: its snapshot is the source there, and the
  * target is there once exactly the transactions before it are applied.
  */
+import { beginAsTenant } from '#libs/database';
 import type { Client } from 'pg';
-import { beginAsTenant } from '../connection';
 import { rowsDiffer } from '../move.error';
 import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';

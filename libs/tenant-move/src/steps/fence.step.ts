@@ -1,4 +1,5 @@
 /** Stops the writes of the organization: the place first, then the lock that waits for the writers under way. */
+import { drainWriters } from '#libs/database';
 import type { Client } from 'pg';
 import { randomUUID } from 'node:crypto';
 import { sqlState } from '../connection';
@@ -32,7 +33,7 @@ export async function fence(context: MoveContext, state: MoveState): Promise<Mov
     toEpoch: epoch + 1,
   });
   try {
-    pause.mark = await drainWriters(source, context.tenant, pause);
+    pause.mark = await markAfterWriters(source, context.tenant, pause);
   } catch (error) {
     if (sqlState(error) === LOCK_NOT_AVAILABLE) return giveUp(context, state);
     throw error;
@@ -41,12 +42,11 @@ export async function fence(context: MoveContext, state: MoveState): Promise<Mov
 }
 
 /** Waits until no writer is under way, then marks the log: whatever was written stands before the mark. */
-async function drainWriters(source: Client, tenant: string, pause: Pause): Promise<string> {
+async function markAfterWriters(source: Client, tenant: string, pause: Pause): Promise<string> {
   const mark = randomUUID();
   await source.query('begin');
   try {
-    await source.query("select set_config('lock_timeout', $1, true)", [`${pause.leftMs}ms`]);
-    await source.query('select drain_writers($1)', [tenant]);
+    await drainWriters(source, tenant, pause.leftMs);
     await source.query('select pg_logical_emit_message(true, $1, $2)', [MARK_PREFIX, mark]);
     await source.query('commit');
     return mark;

@@ -1,5 +1,6 @@
 /** Compares the rows that changed since the two sides were compared as a whole. */
-import { asTenant, sqlState } from '../connection';
+import { inTenantTransaction } from '#libs/database';
+import { sqlState } from '../connection';
 import { rowsDiffer } from '../move.error';
 import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
@@ -27,8 +28,8 @@ export async function verify(context: MoveContext, state: MoveState): Promise<Mo
 async function compareTouched(context: MoveContext, pause: Pause, touched: TouchedRows): Promise<string[]> {
   const [source, target] = await Promise.all([context.source(), context.target()]);
   const limit = `set local statement_timeout = ${pause.leftMs}`;
-  return asTenant(source, context.tenant, () =>
-    asTenant(target, context.tenant, async () => {
+  return inTenantTransaction(source, context.tenant, () =>
+    inTenantTransaction(target, context.tenant, async () => {
       await Promise.all([source.query(limit), target.query(limit)]);
       return differingTables({ source, target }, context.tenant, touched);
     }),
