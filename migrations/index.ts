@@ -12,6 +12,8 @@ import { Operations1764000008000 } from './1764000008000-operations';
 import { Moves1764000009000 } from './1764000009000-moves';
 import { Timelines1764000010000 } from './1764000010000-timelines';
 import { ShorterEntry1764000011000 } from './1764000011000-shorter-entry';
+import { JobQueue1764000012000 } from './1764000012000-job-queue';
+import { JobKeys1764000013000 } from './1764000013000-job-keys';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -26,4 +28,6 @@ export const MIGRATIONS = [
   Moves1764000009000,
   Timelines1764000010000,
   ShorterEntry1764000011000,
+  JobQueue1764000012000,
+  JobKeys1764000013000,
 ] satisfies readonly MigrationClass[];

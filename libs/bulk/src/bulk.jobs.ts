@@ -22,7 +22,17 @@ export const CREATE_EXPORT = shape(
 );
 export type ExportRequest = ShapeType<typeof CREATE_EXPORT>;
 
-export const BULK_IMPORT = defineJob({ type: 'bulk.import', class: 'bulk', version: 1, payload: IMPORT });
+/** Long files take long: a run that is cut off goes on from its checkpoint. */
+const LONG_MS = 6 * 3_600_000;
+
+export const BULK_IMPORT = defineJob({
+  type: 'bulk.import',
+  class: 'bulk',
+  version: 1,
+  payload: IMPORT,
+  timeoutMs: LONG_MS,
+  cost: 10,
+});
 
 /** Reads only, so it runs while the organization is suspended. */
 export const BULK_EXPORT = defineJob({
@@ -30,6 +40,9 @@ export const BULK_EXPORT = defineJob({
   class: 'high',
   version: 1,
   payload: CREATE_EXPORT,
+  timeoutMs: LONG_MS,
+  cost: 5,
+  idempotency: 'repeatable',
   writes: false,
 });
 

@@ -11,6 +11,8 @@ export interface AppConfig extends Readonly<Environment> {
   readonly shards: readonly ShardTopology[];
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
+  /** Job classes that this worker runs. */
+  readonly workerClasses: readonly string[];
   /** Release that is running: the version in package.json. */
   readonly version: string;
 }
@@ -53,10 +55,13 @@ function topology(environment: Environment): ShardTopology[] {
 }
 
 /**
- * Parses and checks the environment. Throws ConfigError that lists every problem at once.
+ * Parses and checks the environment. Throws ConfigError that lists every problem at once. `overrides` is what a command line says.
  */
-export function loadConfig(source: NodeJS.ProcessEnv = process.env): AppConfig {
-  const values = typed(source);
+export function loadConfig(
+  source: NodeJS.ProcessEnv = process.env,
+  overrides: Readonly<Record<string, string>> = {},
+): AppConfig {
+  const values = typed({ ...source, ...overrides });
   if (!validator.Check(values)) {
     throw new ConfigError(
       validator.Errors(values).map((error) => `${error.instancePath.slice(1) || 'environment'} ${error.message}.`),
@@ -72,6 +77,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): AppConfig {
     shards,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
+    workerClasses: environment.WORKER_CLASSES.split(','),
     version: source.npm_package_version ?? '0.1.0',
   });
 }

@@ -123,6 +123,11 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     3_650,
     'Days for which a month of `outbox` is kept after its end; one with unpublished rows stays until they are published.',
   ),
+  WORKER_CLASSES: Type.String({
+    pattern: '^(critical|high|normal|low|bulk)(,(critical|high|normal|low|bulk))*$',
+    default: 'critical,high,normal,low,bulk',
+    description: 'Job classes that this worker runs, separated by commas; `worker --classes` overrides it.',
+  }),
   QUEUE_CONCURRENCY_CRITICAL: count(10, 1_000, 'Jobs of class `critical` that one worker runs at once.'),
   QUEUE_CONCURRENCY_HIGH: count(8, 1_000, 'The same for class `high`.'),
   QUEUE_CONCURRENCY_NORMAL: count(5, 1_000, 'The same for class `normal`.'),

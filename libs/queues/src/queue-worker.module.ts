@@ -13,17 +13,22 @@ import { DiscoveryModule } from '@nestjs/core';
 import type { AppConfig } from '#libs/config';
 import { Redis } from 'ioredis';
 import { PRODUCER_REDIS, producerRedisOptions, queuePrefix } from './connection/queue-connection';
+import { FairOrder } from './fair/fair-order';
 import { classProcessors } from './host/class-processor';
 import { DrainingWorker } from './host/draining-worker';
 import { HandlerRegistry } from './host/handler-registry';
 import { JobRunner } from './host/job-runner';
 import { JobTenancy } from './host/job-tenancy';
+import { JobTurns } from './host/job-turns';
 import { QueueHost } from './host/queue-host.service';
+import { QueuePulse } from './host/queue-pulse.service';
 import { JOB_CLASSES } from './job-class';
 import { TopicRegistry } from './registry/topic-registry';
 import { JobProducer } from './relay/job-producer';
 import { OutboxRelay } from './relay/outbox-relay';
 import { OutboxRepository } from './relay/outbox.repository';
+import { RunningJobs } from './running/running-jobs';
+import { WorkerRoll } from './running/worker-roll';
 import { JobRescue } from './upkeep/job-rescue.task';
 import { PartitionRepository } from './upkeep/partition.repository';
 import { PartitionUpkeep } from './upkeep/partition-upkeep';
@@ -85,6 +90,7 @@ export class QueueWorkerModule {
       ],
       providers: [
         ...[TopicRegistry, OutboxRepository, JobProducer, OutboxRelay],
+        ...[FairOrder, WorkerRoll, RunningJobs, JobTurns, QueuePulse],
         ...[HandlerRegistry, JobTenancy, JobRunner, ...classProcessors(config), QueueHost],
         ...[UpkeepTasks, UpkeepService, PartitionRepository, PartitionUpkeep, RetentionTask, JobRescue],
         TenantJobs,

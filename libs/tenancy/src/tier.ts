@@ -19,6 +19,10 @@ export interface Limits {
   readonly bulkPerHour: number;
   /** Share of job slots under contention. */
   readonly schedulingWeight: number;
+  /** Jobs that run at once in one class, across all workers. */
+  readonly maxRunningJobs: number;
+  /** Jobs that wait, in all classes together. */
+  readonly maxWaitingJobs: number;
 }
 
 export type LimitName = keyof Limits;
@@ -36,6 +40,8 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     exportsPerHour: 10,
     bulkPerHour: 5,
     schedulingWeight: 1,
+    maxRunningJobs: 2,
+    maxWaitingJobs: 1_000,
   },
   starter: {
     maxConnections: 8,
@@ -47,6 +53,8 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     exportsPerHour: 30,
     bulkPerHour: 20,
     schedulingWeight: 2,
+    maxRunningJobs: 4,
+    maxWaitingJobs: 10_000,
   },
   professional: {
     maxConnections: 16,
@@ -58,6 +66,8 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     exportsPerHour: 120,
     bulkPerHour: 60,
     schedulingWeight: 4,
+    maxRunningJobs: 8,
+    maxWaitingJobs: 50_000,
   },
   enterprise: {
     maxConnections: 32,
@@ -69,6 +79,8 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     exportsPerHour: 600,
     bulkPerHour: 300,
     schedulingWeight: 8,
+    maxRunningJobs: 32,
+    maxWaitingJobs: 200_000,
   },
 };
 

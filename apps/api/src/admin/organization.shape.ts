@@ -26,6 +26,8 @@ const LIMIT_OVERRIDES = closed(
     exports_per_hour: override(),
     bulk_per_hour: override(),
     scheduling_weight: override(MAX_WEIGHT),
+    max_running_jobs: override(),
+    max_waiting_jobs: override(),
   },
   { description: 'A number overrides the tier’s limit, null goes back to it, an omitted one stays as it is.' },
 );

@@ -22,6 +22,8 @@ export const LIMITS_FIELDS = Type.Object({
   exports_per_hour: Type.Integer(),
   bulk_per_hour: Type.Integer({ description: 'Imports and other bulk work.' }),
   scheduling_weight: Type.Integer({ description: 'Share of job slots under contention.' }),
+  max_running_jobs: Type.Integer({ description: 'Jobs that run at once in one class.' }),
+  max_waiting_jobs: Type.Integer({ description: 'Jobs that wait, in all classes.' }),
 });
 
 export type LimitsBody = Type.Static<typeof LIMITS_FIELDS>;

@@ -12,6 +12,8 @@ export const LIMIT_COLUMNS = {
   exportsPerHour: 'exports_per_hour',
   bulkPerHour: 'bulk_per_hour',
   schedulingWeight: 'scheduling_weight',
+  maxRunningJobs: 'max_running_jobs',
+  maxWaitingJobs: 'max_waiting_jobs',
 } as const satisfies Record<LimitName, string>;
 
 export const LIMIT_NAMES = Object.keys(LIMIT_COLUMNS) as LimitName[];

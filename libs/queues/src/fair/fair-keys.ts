@@ -32,3 +32,8 @@ export function runningKeys(
   const { clock } = fairKeys(prefix, jobClass);
   return [`${clock}-running:${organizationId}`, `${clock}-aside:${organizationId}`];
 }
+
+/** The workers of a class. */
+export function rollKey(prefix: string, jobClass: JobClass): string {
+  return `${fairKeys(prefix, jobClass).jobPrefix}workers`;
+}

@@ -95,6 +95,28 @@ class Definition {
   }
 }
 
+interface Served {
+  readonly tenant: number;
+  readonly cost: number;
+  /** Of each tenant: whether it had something waiting just before. */
+  readonly waiting: readonly boolean[];
+}
+
+type Weighted = readonly [tenant: number, weight: number];
+
+/** By how much two tenants' costs, divided by their weights, differ at most in an interval in which both wait throughout. */
+function widestDrift(served: readonly Served[], [one, a]: Weighted, [other, b]: Weighted): number {
+  let [low, high, sum, widest] = [0, 0, 0, 0];
+  for (const { tenant, cost, waiting } of served) {
+    if (!waiting[one] || !waiting[other]) [low, high, sum] = [0, 0, 0];
+    else if (tenant === one) sum += cost / a;
+    else if (tenant === other) sum -= cost / b;
+    [low, high] = [Math.min(low, sum), Math.max(high, sum)];
+    widest = Math.max(widest, high - low);
+  }
+  return widest;
+}
+
 describe('the fair order of a class', () => {
   let server: LocalRedis;
   let redis: Redis;
@@ -131,7 +153,7 @@ describe('the fair order of a class', () => {
         const works = new Map<string, Work>();
         const backlog = weights.map(() => 0);
         /** What was served, and who had something waiting just before. */
-        const served: { tenant: number; cost: number; waiting: boolean[] }[] = [];
+        const served: Served[] = [];
         const serve = async () => {
           const waiting = backlog.map((jobs) => jobs > 0);
           const id = await line.serve();
@@ -158,17 +180,7 @@ describe('the fair order of a class', () => {
           for (const [other, b] of weights.entries()) {
             if (one >= other) continue;
             const bound = longest[one]! / a + longest[other]! / b + 2 / UNIT; // tags are compared in whole units
-            // The longest intervals in which both wait, and every interval within them: the sums may drift by no more.
-            let [low, high, sum] = [0, 0, 0];
-            for (const { tenant, cost, waiting } of served) {
-              if (!waiting[one] || !waiting[other]) [low, high, sum] = [0, 0, 0];
-              else {
-                if (tenant === one) sum += cost / a;
-                if (tenant === other) sum -= cost / b;
-                [low, high] = [Math.min(low, sum), Math.max(high, sum)];
-                expect(high - low).toBeLessThanOrEqual(bound + 1e-9);
-              }
-            }
+            expect(widestDrift(served, [one, a], [other, b])).toBeLessThanOrEqual(bound + 1e-9);
           }
       }),
       { numRuns: 60 },

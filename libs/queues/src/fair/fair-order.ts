@@ -50,6 +50,8 @@ export interface Arrival {
   readonly organizationId: string;
   /** See {@link jobLength}. */
   readonly length: number;
+  /** It changes places with the first of these that waits, if that is before it. */
+  readonly aheadOf?: readonly string[];
 }
 
 /** How far a job moves its tenant on. `cost` 1 is an ordinary job, `weight` that of the tier. */
@@ -69,7 +71,9 @@ export class FairOrder {
 
   /** Tags jobs that BullMQ has, added with priority UNTAGGED. Again changes nothing. */
   async tag(jobClass: JobClass, arrivals: readonly Arrival[]): Promise<void> {
-    const flat = arrivals.flatMap(({ jobId, organizationId, length }) => [jobId, organizationId, length]);
+    const flat = arrivals.flatMap(({ jobId, organizationId, length, aheadOf = [] }) => {
+      return [jobId, organizationId, length, aheadOf.length, ...aheadOf];
+    });
     await TAG.run(this.redis, [...this.clock(jobClass), ...flat]);
   }
 

@@ -9,6 +9,7 @@ import { classConcurrency, JOB_CLASSES } from '../job-class';
 import type { DrainingWorker } from './draining-worker';
 import type { JobOutcome } from './job-outcome';
 import { JobRunner } from './job-runner';
+import { JobTurns } from './job-turns';
 
 /** A lost worker is no fault of the job: only the attempts it really made count. */
 const NO_STALL_LIMIT = 1_000_000;
@@ -18,22 +19,26 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
   private readonly logger = new Logger('JobQueue');
 
   constructor(
+    private readonly turns: JobTurns,
     private readonly runner: JobRunner,
     private readonly meter: UsageMeter,
   ) {
     super();
   }
 
+  /** undefined until its queue has been registered. */
+  get opened(): DrainingWorker | undefined {
+    return (this as unknown as { readonly _worker?: DrainingWorker })._worker;
+  }
+
   /** Three declared parameters, or BullMQ gives no signal. */
   override async process(job: Job, token?: string, signal?: AbortSignal): Promise<string> {
-    const outcome = await this.runner.run({
-      data: job.data as unknown,
-      attempt: job.attemptsMade + 1,
-      waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
-      signal: signal ?? new AbortController().signal,
-      onRun: (organizationId) => this.meter.time(organizationId, 'job_milliseconds'),
-    });
-    return this.conclude(outcome, job, token);
+    const turn = await this.turns.take(job, token);
+    try {
+      return await this.run(job, token, signal);
+    } finally {
+      await turn.end();
+    }
   }
 
   @OnWorkerEvent('error')
@@ -46,18 +51,32 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
     this.logger.warn({ bull_job_id: jobId }, 'A worker was lost; its job goes on from its checkpoint');
   }
 
+  private async run(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<string> {
+    const outcome = await this.runner.run({
+      data: job.data as unknown,
+      attempt: job.attemptsMade + 1,
+      waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
+      signal: signal ?? new AbortController().signal,
+      onRun: (organizationId) => this.meter.time(organizationId, 'job_milliseconds'),
+    });
+    return this.conclude(outcome, job, token);
+  }
+
   private async conclude(outcome: JobOutcome, job: Job, token: string | undefined): Promise<string> {
     switch (outcome.kind) {
       case 'completed':
       case 'skipped':
         return outcome.kind;
       case 'handed_back':
+        await this.turns.givesBack(job, { keepsPlace: true });
         await job.moveToWait(token);
         throw new WaitingError();
       case 'later':
+        await this.turns.givesBack(job, { keepsPlace: false });
         await job.moveToDelayed(Date.now() + outcome.delayMs, token);
         throw new DelayedError();
       case 'retry':
+        await this.turns.givesBack(job, { keepsPlace: false });
         throw outcome.error;
       case 'failed':
         throw new UnrecoverableError(outcome.error.message);
@@ -68,7 +87,7 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
 /** One registered processor for each class, with the concurrency and lock times of the configuration. */
 export function classProcessors(config: AppConfig): Type<ClassProcessor>[] {
   const concurrency = classConcurrency(config);
-  return JOB_CLASSES.map((jobClass) => {
+  return JOB_CLASSES.filter((jobClass) => concurrency[jobClass] > 0).map((jobClass) => {
     const processor = { [jobClass]: class extends ClassProcessor {} }[jobClass]!;
     Processor(jobClass, {
       concurrency: concurrency[jobClass],

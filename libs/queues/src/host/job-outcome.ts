@@ -22,6 +22,13 @@ export class JobInterrupted extends Error {
   }
 }
 
+/** A run took longer than its type allows: one attempt has failed. */
+export class JobTimedOut extends Error {
+  constructor(timeoutMs: number) {
+    super(`The run took longer than ${timeoutMs} ms.`);
+  }
+}
+
 /** Thrown between two steps when the row no longer lets this run go on: cancelled, or taken over. */
 export class JobSuperseded extends Error {
   constructor() {
@@ -70,5 +77,6 @@ export function failureOf(error: Error): JobFailure {
   if (error instanceof StockyardError && error.category !== 'internal') {
     return { code: error.code, message: error.message };
   }
+  if (error instanceof JobTimedOut) return { code: 'job_timeout', message: error.message };
   return { code: 'internal_error', message: 'The job failed on our side; its id names the log entries.' };
 }

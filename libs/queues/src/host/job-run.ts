@@ -5,13 +5,14 @@ import type { PlatformEvents } from '#libs/messaging';
 import type { Job, JobProgress } from '../jobs/job';
 import { advanceJob, CHECKPOINT_MOVED, jobProgress, reportJob } from '../jobs/job.statements';
 import type { JobContext, JobStep } from './job-handler';
-import { JobInterrupted, JobSuperseded } from './job-outcome';
+import { JobInterrupted, JobSuperseded, JobTimedOut } from './job-outcome';
 
 export interface RunTools {
   readonly database: TenantDatabase;
   readonly events: PlatformEvents;
   readonly organizationId: string;
   readonly signal: AbortSignal;
+  readonly keepsCheckpoint: boolean;
 }
 
 /** Tells whoever watches that a job moved on. A hint. */
@@ -49,6 +50,7 @@ export class JobRun implements JobContext {
 
   async commit(step: JobStep<unknown>): Promise<StatementResult<unknown>[]> {
     this.stopIfAsked();
+    if (!this.tools.keepsCheckpoint) throw new Error(`${this.job.type} is repeatable: it keeps no checkpoint.`);
     const results = await this.guarded([this.guard(step), ...step.statements, jobProgress(this.job.id)]);
     const [progress] = results[results.length - 1]!.rows as JobProgress[];
     this.checkpoint = step.checkpoint;
@@ -88,6 +90,7 @@ export class JobRun implements JobContext {
   }
 
   private stopIfAsked(): void {
-    if (this.tools.signal.aborted) throw new JobInterrupted();
+    const { signal } = this.tools;
+    if (signal.aborted) throw signal.reason instanceof JobTimedOut ? signal.reason : new JobInterrupted();
   }
 }

@@ -7,6 +7,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { TenantDatabase } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
+import { TenantContextHolder } from '#libs/tenancy';
 import { type Job, JOB_REFERENCE, type JobReference } from '../jobs/job';
 import { JobRepository } from '../jobs/job.repository';
 import { completeJob, failJob, releaseJob, startJob } from '../jobs/job.statements';
@@ -14,7 +15,7 @@ import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry, unknownJobType } from '../registry/job-registry';
 import { HandlerRegistry } from './handler-registry';
 import type { JobHandler } from './job-handler';
-import { failureOf, type JobOutcome, outcomeOf } from './job-outcome';
+import { failureOf, type JobOutcome, JobTimedOut, outcomeOf } from './job-outcome';
 import { JobRun, publishProgress } from './job-run';
 import { JobTenancy } from './job-tenancy';
 
@@ -29,6 +30,9 @@ export interface JobDelivery {
   /** Called when the tenant's own row has proven the job and its handler is about to run; the result, when it has. */
   readonly onRun?: (organizationId: string) => () => void;
 }
+
+/** How long a handler whose time is over may take to its next step. */
+const STOPS_WITHIN_MS = 5_000;
 
 /** What the registries know of a job's type. */
 interface Plan {
@@ -46,6 +50,7 @@ export class JobRunner {
     private readonly jobs: JobRepository,
     private readonly tenancy: JobTenancy,
     private readonly database: TenantDatabase,
+    private readonly tenant: TenantContextHolder,
     private readonly events: PlatformEvents,
   ) {}
 
@@ -62,11 +67,13 @@ export class JobRunner {
   }
 
   private async runAsTenant(reference: JobReference, delivery: JobDelivery): Promise<JobOutcome> {
-    const attempts = this.registry.find(reference.type)?.attempts ?? 1;
+    let attempts = this.registry.find(reference.type)?.attempts ?? 1;
     let outcome: JobOutcome;
     try {
       const plan = await this.plan(reference);
-      outcome = await this.execute(reference, plan, delivery);
+      const job = await this.jobs.transition(startJob(reference.job_id, delivery.attempt, reference.type));
+      attempts = job?.max_attempts ?? attempts;
+      outcome = job ? await this.execute(job, plan, delivery) : await this.notStartable(reference);
     } catch (error) {
       outcome = outcomeOf(error, { ...delivery, attempts });
     }
@@ -82,27 +89,48 @@ export class JobRunner {
     return { definition, handler };
   }
 
-  private async execute(reference: JobReference, plan: Plan, delivery: JobDelivery): Promise<JobOutcome> {
-    const job = await this.jobs.transition(startJob(reference.job_id, delivery.attempt, reference.type));
-    if (!job) return this.notStartable(reference);
-    publishProgress(this.events, reference.organization_id, job);
-    const run = new JobRun(this.checked(job, plan.definition), {
-      database: this.database,
-      events: this.events,
-      organizationId: reference.organization_id,
-      signal: delivery.signal,
-    });
-    const ended = delivery.onRun?.(reference.organization_id);
+  private async execute(job: Job, plan: Plan, delivery: JobDelivery): Promise<JobOutcome> {
+    const { organizationId } = this.tenant.current();
+    publishProgress(this.events, organizationId, job);
+    const checked = this.checked(job, plan.definition);
+    const ended = delivery.onRun?.(organizationId);
     let result: Readonly<Record<string, unknown>>;
     try {
-      result = await plan.handler.run(run);
+      result = await this.handle(checked, plan, delivery.signal);
     } finally {
       ended?.();
     }
     const completed = await this.jobs.transition(completeJob(job.id, JSON.stringify(result)));
     if (!completed) return { kind: 'skipped' };
-    publishProgress(this.events, reference.organization_id, completed);
+    publishProgress(this.events, organizationId, completed);
     return { kind: 'completed' };
+  }
+
+  /** A handler that is over its time is asked to stop; one that does not is left behind, and its row lets it do no more. */
+  private async handle(job: Job, { definition, handler }: Plan, stops: AbortSignal) {
+    const { timeoutMs, idempotency } = definition;
+    const overdue = new AbortController();
+    const late = new JobTimedOut(timeoutMs);
+    const timer = setTimeout(() => overdue.abort(late), timeoutMs);
+    const run = new JobRun(job, {
+      database: this.database,
+      events: this.events,
+      organizationId: this.tenant.current().organizationId,
+      signal: AbortSignal.any([stops, overdue.signal]),
+      keepsCheckpoint: idempotency === 'checkpointed',
+    });
+    let giveUp: NodeJS.Timeout | undefined;
+    const abandoned = new Promise<never>((_, reject) => {
+      overdue.signal.addEventListener('abort', () => (giveUp = setTimeout(reject, STOPS_WITHIN_MS, late)));
+    });
+    try {
+      return await Promise.race([handler.run(run), abandoned]);
+    } catch (error) {
+      throw overdue.signal.aborted && !stops.aborted ? late : error;
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(giveUp);
+    }
   }
 
   /** A row that is final is a delivery too many; a row that this tenant does not have is a forged or broken one. */

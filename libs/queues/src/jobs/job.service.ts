@@ -4,12 +4,11 @@ import { notFound, type Statement, TenantDatabase } from '#libs/database';
 import { decodeCursor, isUuid, newId, StockyardError } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
 import { TenantContextHolder } from '#libs/tenancy';
-import { outboxStatement } from '../outbox/outbox.statement';
 import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry } from '../registry/job-registry';
-import type { Job, JobLineError, JobState } from './job';
+import { DEFAULT_PRIORITY, type Job, type JobLineError, type JobState } from './job';
 import { JobRepository } from './job.repository';
-import { cancelJob, insertJob } from './job.statements';
+import { cancelJob, insertJob, requireJobRoom, selectOpenByKey } from './job.statements';
 
 export interface NewJob<Payload> {
   readonly definition: JobDefinition<Payload>;
@@ -17,6 +16,14 @@ export interface NewJob<Payload> {
   /** Chosen by the caller where something else is named after the job; a new UUIDv7 otherwise. */
   readonly id?: string;
   readonly total?: number | null;
+  /** Among the tenant's own waiting jobs of the class: 1 is the most urgent, 10 the least. Default 5. */
+  readonly priority?: number;
+  /** Not before. */
+  readonly runAt?: Date;
+  /** Instead of the type's own. 1 to 100. */
+  readonly attempts?: number;
+  /** While a job of the type with this key is queued or running, there is no second one. 1 to 200 characters. */
+  readonly dedupeKey?: string;
 }
 
 /** A job that exists once its statements have committed. */
@@ -46,9 +53,10 @@ export class JobService {
 
   /**
    * Job row and outbox row, for a batch of the caller's: the job exists when the caller's write does. Call announce()
-   * after the commit. Throws `unknown_job_type` for a type without registration, and for a payload of another shape.
+   * after the commit. Throws `unknown_job_type` for a type without registration, and for a payload of another shape. The batch
+   * is refused with `queue_full` (429) beyond `max_waiting_jobs`; with a key that an open job has, it makes none.
    */
-  prepare<Payload>({ definition, payload, id = newId(), total = null }: NewJob<Payload>): PreparedJob {
+  prepare<Payload>({ definition, payload, id = newId(), ...options }: NewJob<Payload>): PreparedJob {
     const { type, class: jobClass, version, payload: shape } = this.registry.expect(definition.type);
     const { issues } = shape.validate(payload);
     if (issues) {
@@ -56,24 +64,23 @@ export class JobService {
       throw new StockyardError({ code: 'invalid_job_payload', category: 'internal', message });
     }
     const { organizationId, actor } = this.tenant.current();
-    const createdAt = new Date();
+    const { total = null, priority = DEFAULT_PRIORITY, runAt, attempts, dedupeKey = null } = options;
     const stored = { version, data: payload };
-    return {
-      job: newlyQueued({ id, type, class: jobClass, payload: stored, total, created_at: createdAt }),
-      statements: [
-        insertJob(id, type, jobClass, JSON.stringify(stored), total, actor.type, actor.id, createdAt.toISOString()),
-        // The outbox row has the job's id: one row a job, and whoever knows the job knows what it is called in the queue.
-        outboxStatement([
-          {
-            id,
-            topic: 'job.queued',
-            aggregateType: 'job',
-            aggregateId: id,
-            payload: { job_id: id, organization_id: organizationId, type, version },
-          },
-        ]),
-      ],
+    const createdAt = new Date();
+    const message = {
+      ...{ job_id: id, organization_id: organizationId, type, version },
+      ...(attempts !== undefined && { attempts }),
+      ...(runAt && { run_at: runAt.toISOString() }),
     };
+    const job = newlyQueued({
+      ...{ id, type, class: jobClass, payload: stored, total, created_at: createdAt },
+      ...{ priority, dedupe_key: dedupeKey, run_at: runAt ?? null, max_attempts: attempts ?? null },
+    });
+    const insert = insertJob(
+      ...[id, type, jobClass, JSON.stringify(stored), total, actor.type, actor.id, createdAt.toISOString()],
+      ...[priority, dedupeKey, message.run_at ?? null, job.max_attempts, JSON.stringify(message)],
+    );
+    return { job, statements: [requireJobRoom(1), insert] };
   }
 
   /** Tells the relays that there is something to do. A hint: without it they look within a second. */
@@ -81,11 +88,18 @@ export class JobService {
     this.events.publish('outbox.ready', {});
   }
 
+  /** Resolves with the new job, or with the open one that has the same key. */
   async create<Payload>(newJob: NewJob<Payload>): Promise<Job> {
-    const { job, statements } = this.prepare(newJob);
-    await this.database.batch(statements);
-    this.announce();
-    return job;
+    for (;;) {
+      const { job, statements } = this.prepare(newJob);
+      const results = await this.database.batch(statements);
+      if (results[results.length - 1]!.rowCount !== 0) {
+        this.announce();
+        return job;
+      }
+      const open = await this.jobs.transition(selectOpenByKey(job.type, job.dedupe_key));
+      if (open) return open; // else it has ended in between: there is room for another
+    }
   }
 
   get(id: string): Promise<Job> {
@@ -123,7 +137,9 @@ export class JobService {
   }
 }
 
-function newlyQueued(given: Pick<Job, 'id' | 'type' | 'class' | 'payload' | 'total' | 'created_at'>): Job {
+type Given = 'id' | 'type' | 'class' | 'payload' | 'total' | 'created_at' | 'priority' | 'dedupe_key' | 'run_at';
+
+function newlyQueued(given: Pick<Job, Given | 'max_attempts'>): Job {
   return {
     ...given,
     state: 'queued',

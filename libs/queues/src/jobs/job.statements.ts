@@ -2,13 +2,39 @@
 import { tenantRead, tenantStatement } from '#libs/database';
 
 const COLUMNS = `id, type, class, state, payload, processed, failed, total, checkpoint, result, error, attempts,
-  created_at, started_at, finished_at`;
+  priority, dedupe_key, run_at, max_attempts, created_at, started_at, finished_at`;
 const TARGET = 'organization_id = $1 and id = $2';
 
+/** Refuses with `queue_full` (429) what would wait beyond `max_waiting_jobs`. */
+export const requireJobRoom = tenantStatement('job_room', 'select require_job_room($1, $2)');
+
+/**
+ * Job row and outbox row; neither where an open job of the type has the key already. The outbox row has the job's id: one row
+ * a job, and whoever knows the job knows what it is called in the queue. It names up to 16 less urgent ones of the same class.
+ */
 export const insertJob = tenantStatement(
   'job_insert',
-  `insert into jobs (organization_id, id, type, class, payload, total, actor_type, actor_id, created_at)
-   values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9)`,
+  `with made as (
+     insert into jobs (organization_id, id, type, class, payload, total, actor_type, actor_id, created_at,
+       priority, dedupe_key, run_at, max_attempts)
+     values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11, $12, $13)
+     on conflict (organization_id, type, dedupe_key) where dedupe_key is not null and state in ('queued', 'running')
+       do nothing returning id),
+   less_urgent as (
+     select jsonb_agg(found.id) as ids from (
+       select id from jobs where organization_id = $1 and class = $4 and state = 'queued' and priority > $10
+         and run_at is null order by priority desc, id limit 16) found)
+   insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
+   select $1, made.id, 'job.queued', 'job', made.id,
+     $14::jsonb || case when ids is null then '{}'::jsonb else jsonb_build_object('ahead_of', ids) end
+   from made cross join less_urgent`,
+);
+
+/** The open job of a type that has a key. */
+export const selectOpenByKey = tenantStatement(
+  'job_select_by_key',
+  `select ${COLUMNS} from jobs
+   where organization_id = $1 and type = $2 and dedupe_key = $3 and state in ('queued', 'running')`,
 );
 
 export const selectJob = tenantRead('job_select', `select ${COLUMNS} from jobs where ${TARGET}`);

@@ -34,6 +34,13 @@ export interface Job extends JobProgress {
   readonly result: unknown;
   readonly error: JobFailure | null;
   readonly attempts: number;
+  /** 1 is the most urgent of its tenant's jobs, 10 the least. */
+  readonly priority: number;
+  readonly dedupe_key: string | null;
+  /** Not before. */
+  readonly run_at: Date | null;
+  /** null: as many as its type says. */
+  readonly max_attempts: number | null;
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
@@ -48,14 +55,26 @@ export interface JobLineError {
   readonly message: string;
 }
 
+export const DEFAULT_PRIORITY = 5;
+
+const REFERENCE = {
+  job_id: Fields.id(),
+  organization_id: Fields.id(),
+  type: Fields.text(100, 'Job type.'),
+  version: Fields.count('Version of the payload.'),
+  consistency: Type.Optional(Type.String({ maxLength: 128, description: 'Sealed token of what caused the job.' })),
+};
+
 /** What travels through outbox and queue: which job to run. Everything else stands in its row. */
-export const JOB_REFERENCE = shape(
+export const JOB_REFERENCE = shape(closed(REFERENCE));
+export type JobReference = ShapeType<typeof JOB_REFERENCE>;
+
+/** The outbox row of a new job: the reference, and what the queue has to know beside it. */
+export const JOB_QUEUED = shape(
   closed({
-    job_id: Fields.id(),
-    organization_id: Fields.id(),
-    type: Fields.text(100, 'Job type.'),
-    version: Fields.count('Version of the payload.'),
-    consistency: Type.Optional(Type.String({ maxLength: 128, description: 'Sealed token of what caused the job.' })),
+    ...REFERENCE,
+    attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    run_at: Type.Optional(Fields.timestamp('Not before.')),
+    ahead_of: Type.Optional(Type.Array(Fields.id(), { maxItems: 16, description: 'Less urgent jobs of the tenant.' })),
   }),
 );
-export type JobReference = ShapeType<typeof JOB_REFERENCE>;

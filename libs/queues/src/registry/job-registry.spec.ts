@@ -26,5 +26,16 @@ describe('JobRegistry', () => {
 
   it('gives three attempts with two seconds of backoff where nothing else is said', () => {
     expect(sync).toMatchObject({ attempts: 3, backoffMs: 2_000, writes: true });
+    expect(sync).toMatchObject({ cost: 1, timeoutMs: 600_000, idempotency: 'checkpointed' });
+    expect(defineJob({ type: 'any', version: 1, payload }).class).toBe('normal');
+  });
+
+  it.each([
+    ['cost', 0],
+    ['cost', 1.5],
+    ['attempts', 101],
+    ['timeoutMs', NaN],
+  ])('refuses a definition whose %s is %d, by name', (field, value) => {
+    expect(() => defineJob({ type: 'bad', version: 1, payload, [field]: value })).toThrow(`bad: ${field} is ${value}`);
   });
 });

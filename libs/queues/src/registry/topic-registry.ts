@@ -22,8 +22,15 @@ export interface QueuedWork {
   /** Derived from the outbox row, so that adding it again changes nothing. No colon, not a whole number. */
   readonly jobId: string;
   readonly data: Readonly<Record<string, unknown>>;
+  readonly organizationId: string;
+  /** What it takes of its tenant's share. */
+  readonly cost: number;
   readonly attempts: number;
   readonly backoffMs: number;
+  /** Not before. */
+  readonly runAt?: Date;
+  /** Jobs of the same tenant and class that are less urgent; it changes places with the first that still waits. */
+  readonly aheadOf?: readonly string[];
 }
 
 /** Throws for a message that it cannot read; the relay logs that and goes on. */

@@ -1,19 +1,23 @@
-/** Puts work into the BullMQ queues. Adding the same work again changes nothing while the queue still knows it. */
+/** Puts work into the BullMQ queues, in fair order. Adding the same work again changes nothing while the queue still knows it. */
 import { getQueueToken } from '@nestjs/bullmq';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { Directory } from '#libs/tenancy';
 import type { Queue } from 'bullmq';
+import { type Arrival, FairOrder, jobLength, TAGGED_LATER, UNTAGGED } from '../fair/fair-order';
 import { JOB_CLASSES, type JobClass } from '../job-class';
-import { JOB_REFERENCE } from '../jobs/job';
+import { JOB_QUEUED } from '../jobs/job';
 import { JobRegistry } from '../registry/job-registry';
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
 
 /** Finished jobs are kept briefly, for a look: what counts stands in the tables. Ages in seconds. */
 const KEEP_COMPLETED = { age: 3_600, count: 100 };
 const KEEP_FAILED = { age: 24 * 3_600 };
+/** Of a wait before another attempt, so that what failed together does not come back together. */
+const JITTER = 0.2;
 
 /** Where a type that this release does not know is sent, to be refused there in its tenant's sight. */
-const UNKNOWN = { class: 'low', attempts: 1, backoffMs: 1_000 } as const;
+const UNKNOWN = { class: 'low', attempts: 1, backoffMs: 1_000, cost: 1 } as const;
 
 @Injectable()
 export class JobProducer implements OnModuleInit {
@@ -22,6 +26,8 @@ export class JobProducer implements OnModuleInit {
   constructor(
     private readonly registry: JobRegistry,
     private readonly topics: TopicRegistry,
+    private readonly order: FairOrder,
+    private readonly directory: Directory,
     private readonly modules: ModuleRef,
   ) {}
 
@@ -38,7 +44,11 @@ export class JobProducer implements OnModuleInit {
   async add(works: readonly QueuedWork[]): Promise<void> {
     for (const [jobClass, queue] of this.queues) {
       const own = works.filter((work) => work.class === jobClass);
-      if (own.length > 0) await queue.addBulk(own.map(bullJob));
+      if (own.length === 0) continue;
+      const now = Date.now();
+      await queue.addBulk(own.map((work) => bullJob(work, now)));
+      const arrivals = await Promise.all(own.filter((work) => !isDelayed(work, now)).map((work) => this.arrival(work)));
+      if (arrivals.length > 0) await this.order.tag(jobClass, arrivals);
     }
   }
 
@@ -54,24 +64,49 @@ export class JobProducer implements OnModuleInit {
 
   /** The work of a `job.queued` message. */
   workOf({ id, payload }: Pick<OutboxMessage, 'id' | 'payload'>): QueuedWork {
-    const checked = JOB_REFERENCE.validate(payload);
+    const checked = JOB_QUEUED.validate(payload);
     if (checked.issues) throw new Error(`A job.queued message is not readable: ${checked.issues[0]!.message}`);
-    const data = checked.value;
-    const { class: jobClass, attempts, backoffMs } = this.registry.find(data.type) ?? UNKNOWN;
-    return { class: jobClass, name: data.type, jobId: `job-${id}`, data, attempts, backoffMs };
+    const { attempts: given, run_at, ahead_of, ...data } = checked.value;
+    const { class: jobClass, attempts, backoffMs, cost } = this.registry.find(data.type) ?? UNKNOWN;
+    return {
+      ...{ class: jobClass, name: data.type, jobId: bullJobId(id), data, organizationId: data.organization_id },
+      ...{ cost, attempts: given ?? attempts, backoffMs },
+      ...(run_at !== undefined && { runAt: new Date(run_at) }),
+      ...(ahead_of && { aheadOf: ahead_of.map(bullJobId) }),
+    };
+  }
+
+  private async arrival({ jobId, organizationId, cost, aheadOf }: QueuedWork): Promise<Arrival> {
+    const organization = await this.directory.find(organizationId);
+    const length = jobLength(cost, organization?.limits.schedulingWeight ?? 1);
+    return { jobId, organizationId, length, ...(aheadOf && { aheadOf }) };
   }
 }
 
-function bullJob({ name, data, jobId, attempts, backoffMs }: QueuedWork) {
+/** Of the job with this id in the tables. BullMQ takes no colon and no whole number. */
+function bullJobId(id: string): string {
+  return `job-${id}`;
+}
+
+function isDelayed({ runAt }: QueuedWork, now: number): boolean {
+  return runAt !== undefined && runAt.getTime() > now;
+}
+
+function bullJob(work: QueuedWork, now: number) {
+  const { name, data, jobId, attempts, backoffMs, runAt } = work;
+  const waits = isDelayed(work, now)
+    ? { delay: runAt!.getTime() - now, priority: TAGGED_LATER }
+    : { priority: UNTAGGED };
   return {
     name,
     data,
     opts: {
       jobId,
       attempts,
-      backoff: { type: 'exponential', delay: backoffMs },
+      backoff: { type: 'exponential', delay: backoffMs, jitter: JITTER },
       removeOnComplete: KEEP_COMPLETED,
       removeOnFail: KEEP_FAILED,
+      ...waits,
     },
   };
 }

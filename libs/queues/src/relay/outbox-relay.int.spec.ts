@@ -57,7 +57,7 @@ describe('Outbox relay', () => {
     }
     return ids.map((id) => `job-${id}`).sort();
   };
-  const queued = async () => (await queue.getWaiting()).map((job) => job.id).sort();
+  const queued = async () => (await queue.getPrioritized()).map((job) => job.id).sort();
 
   beforeAll(async () => {
     env = await createTestEnvironment();

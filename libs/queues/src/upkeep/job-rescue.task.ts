@@ -37,9 +37,14 @@ export class JobRescue implements TenantTask, OnModuleInit {
     }
   }
 
-  private async restore({ id: organization_id }: Organization, { id, type, payload }: Job): Promise<void> {
-    const reference = { job_id: id, organization_id, type, version: payload.version };
-    const restored = await this.producer.restore(this.producer.workOf({ id, payload: reference }));
+  private async restore({ id: organization_id }: Organization, job: Job): Promise<void> {
+    const { id, type, payload, run_at, max_attempts } = job;
+    const message = {
+      ...{ job_id: id, organization_id, type, version: payload.version },
+      ...(max_attempts !== null && { attempts: max_attempts }),
+      ...(run_at && { run_at: run_at.toISOString() }),
+    };
+    const restored = await this.producer.restore(this.producer.workOf({ id, payload: message }));
     if (restored)
       this.logger.warn({ job_id: id, organization_id, type }, 'A job that the queue had lost is back in it');
   }
