@@ -2,6 +2,7 @@
 import type { Bench } from '../harness/bench';
 import { DATABASE_BENCH } from './database.bench';
 import { ORDERS_BENCH } from './orders.bench';
+import { QUEUES_BENCH } from './queues.bench';
 import { UUID_BENCH } from './uuid.bench';
 
-export const BENCHES: readonly Bench[] = [DATABASE_BENCH, ORDERS_BENCH, UUID_BENCH];
+export const BENCHES: readonly Bench[] = [DATABASE_BENCH, ORDERS_BENCH, QUEUES_BENCH, UUID_BENCH];

@@ -7,17 +7,19 @@ export interface Measured {
   readonly result: ComparisonResult;
 }
 
+const UNITS = { rate: 'per_second', p50: 'p50_ms', own: 'figure' } as const;
+
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
 /**
  * `<comparison>_ratio` is the median; its spread, the number of pairs and the median figures of both stand beside it. With
- * `p50` they are called `<comparison>_p50_ratio`, and so on, and the figures are milliseconds.
+ * `p50` they are called `<comparison>_p50_ratio`, and so on, and the figures are milliseconds; with `own` they are the contestants'.
  */
 export function figuresOf({ comparison, result }: Measured): Figures {
   const { subject, reference, measures = 'rate' } = comparison;
   const { ratio } = result;
   const name = measures === 'p50' ? `${comparison.name}_p50` : comparison.name;
-  const unit = measures === 'p50' ? 'p50_ms' : 'per_second';
+  const unit = UNITS[measures];
   return {
     [`${name}_ratio`]: rounded(ratio.median),
     [`${name}_ratio_min`]: rounded(ratio.min),
@@ -34,8 +36,10 @@ export function figuresOf({ comparison, result }: Measured): Figures {
 export function markdownOf(measured: readonly Measured[]): string {
   const rows = measured.map(({ comparison, result }) => {
     const { name, subject, reference, measures = 'rate' } = comparison;
-    const show = (value: number): string =>
-      measures === 'p50' ? `${value.toFixed(2)} ms` : `${Math.round(value).toLocaleString('en')}/s`;
+    const show = (value: number): string => {
+      if (measures === 'p50') return `${value.toFixed(2)} ms`;
+      return `${Math.round(value).toLocaleString('en')}${measures === 'rate' ? '/s' : ''}`;
+    };
     const { median, q1, q3 } = result.ratio;
     const cells = [
       name,

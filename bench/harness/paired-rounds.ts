@@ -65,7 +65,17 @@ function medianOf(nowMs: () => number): Half {
   };
 }
 
-const HALVES: Readonly<Record<Measure, (nowMs: () => number) => Half>> = { rate: rateOf, p50: medianOf };
+/** `own`: the contestant's own figure. */
+function ownOf(nowMs: () => number): Half {
+  return async (contestant) => {
+    const began = nowMs();
+    const figure = await contestant.run(1);
+    if (typeof figure !== 'number') throw new Error(`${contestant.name} answered no figure.`);
+    return { tookMs: nowMs() - began, figure };
+  };
+}
+
+const HALVES: Readonly<Record<Measure, (nowMs: () => number) => Half>> = { rate: rateOf, p50: medianOf, own: ownOf };
 
 /** Warms up with growing rounds until one takes as long as wanted; what it then did is a round's worth. */
 async function calibrate(half: Half, contestant: Contestant, roundMs: number): Promise<number> {
@@ -80,10 +90,9 @@ export async function comparePaired(comparison: Comparison, options: RoundOption
   const nowMs = options.nowMs ?? (() => performance.now());
   const { subject, reference, measures = 'rate' } = comparison;
   const half = HALVES[measures](nowMs);
-  const [ofSubject, ofReference] = [
-    await calibrate(half, subject, options.roundMs),
-    await calibrate(half, reference, options.roundMs),
-  ];
+  const worthOf = async (contestant: Contestant) =>
+    measures === 'own' ? 1 : await calibrate(half, contestant, options.roundMs);
+  const [ofSubject, ofReference] = [await worthOf(subject), await worthOf(reference)];
   const pairs: { readonly subject: number; readonly reference: number }[] = [];
   const began = nowMs();
   const inTime = (): boolean => pairs.length < FEWEST_PAIRS || nowMs() - began < options.budgetMs;

@@ -95,7 +95,10 @@ export class QueueWorkerModule {
         ...[UpkeepTasks, UpkeepService, PartitionRepository, PartitionUpkeep, RetentionTask, JobRescue],
         TenantJobs,
       ],
-      exports: [TopicRegistry, OutboxRelay, QueueHost, UpkeepTasks, UpkeepService, TenantJobs],
+      exports: [
+        ...[TopicRegistry, OutboxRelay, QueueHost, UpkeepTasks, UpkeepService, TenantJobs],
+        ...[JobProducer, JobTurns, QueuePulse],
+      ],
     };
   }
 }

@@ -5,21 +5,19 @@
 ]]
 local key = ARGV[1] .. ARGV[2]
 local picks = tonumber(ARGV[3])
-local paid = redis.call('HMGET', key, 'fp', 'ft')
-if tonumber(paid[1] or '0') >= picks then
-  advance(paid[2] and tonumber(paid[2]) or nil)
+if tonumber(redis.call('HGET', key, 'fp') or '0') >= picks then
+  begun(own_tag(ARGV[2]))
   keep()
   return 1
 end
-advance(nil)
 move()
-local start = tag(ARGV[4], tonumber(ARGV[5]))
+local start = tag_again(ARGV[4], tonumber(ARGV[5]))
 local first = head()
 local begins = (not first or start <= first) and 1 or 0
 if redis.call('EXISTS', key) == 1 then
   place(ARGV[2], start)
   if begins == 0 then redis.call('HSET', key, 'fp', picks + 1) end
 end
-if begins == 1 then advance(start) end
+if begins == 1 then begun(start) end
 keep()
 return begins

@@ -1,10 +1,6 @@
 --[[
-  A worker has begun jobs.  KEYS and ARGV[1]: clock.lua.  ARGV[2]: the highest of their priorities, 0 for none; ARGV[3]: what
-  this script replied when they had not begun yet.  Reply: what priorities count from; '' while that changes.
+  A worker has begun jobs.  KEYS and ARGV[1]: clock.lua.  ARGV[2]: the highest of their tags.  Reply: virtual time, as text.
 ]]
-local unmoved = shift == 0 and ARGV[3] == string.format('%.0f', base)
-local priority = tonumber(ARGV[2])
-local counts = unmoved and priority > 1 and priority < UNTAGGED
-advance(counts and tag_of(priority) or nil)
+begun(tonumber(ARGV[2]))
 keep()
-return shift == 0 and string.format('%.0f', base) or ''
+return string.format('%.17g', now)

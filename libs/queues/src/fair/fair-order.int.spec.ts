@@ -3,11 +3,11 @@ import { type LocalRedis, startLocalRedis } from '#libs/testing';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { fairKeys } from './fair-keys';
-import { FairOrder, jobLength, UNIT, UNTAGGED } from './fair-order';
+import { FairOrder, jobLength, UNIT } from './fair-order';
 
 const CLASS = 'normal';
 const SCALE = 2 ** 32;
-const HORIZON = 2 ** 20;
+const HORIZON = 2 ** 19;
 
 interface Work {
   readonly id: string;
@@ -29,15 +29,17 @@ class Line {
     this.keys = fairKeys(config.REDIS_KEY_PREFIX, CLASS);
   }
 
-  async arrive(works: readonly Work[]): Promise<void> {
+  async arrive(works: readonly Work[], whileTagged: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     if (works.length === 0) return;
+    const tags = await this.order.tag(CLASS, works.map(arrival));
+    await whileTagged();
     const pipeline = this.redis.pipeline();
-    for (const { id } of works) {
-      pipeline.hset(this.keys.jobPrefix + id, 'priority', UNTAGGED);
-      pipeline.zadd(this.keys.prioritized, UNTAGGED * SCALE + (this.counter += 1), id);
+    for (const [index, { id }] of works.entries()) {
+      const { tag, priority } = tags[index]!;
+      pipeline.hset(this.keys.jobPrefix + id, 'priority', priority, 'data', JSON.stringify({ tag }));
+      pipeline.zadd(this.keys.prioritized, priority * SCALE + (this.counter += 1), id);
     }
     await pipeline.exec();
-    await this.order.tag(CLASS, works.map(arrival));
   }
 
   /** Takes the next one, and tells the clock. */
@@ -46,7 +48,8 @@ class Line {
     const [id] = await this.redis.zpopmin(this.keys.prioritized);
     if (id === undefined) return undefined;
     await this.redis.lpush(this.keys.active, id);
-    this.order.begun(CLASS, await this.priority(id));
+    const { tag } = JSON.parse((await this.redis.hget(this.keys.jobPrefix + id, 'data'))!) as { tag: number };
+    this.order.begun(CLASS, tag);
     await this.order.tell();
     return id;
   }
@@ -61,8 +64,12 @@ class Line {
     await this.order.placed(CLASS, id);
   }
 
+  get clock(): string {
+    return this.keys.clock;
+  }
+
   async base(): Promise<number> {
-    return Number(await this.redis.hget(this.keys.clock, 'base'));
+    return Number(await this.redis.hget(this.clock, 'base'));
   }
 
   waiting(): Promise<string[]> {
@@ -70,7 +77,7 @@ class Line {
   }
 }
 
-const arrival = ({ id, tenant, length }: Work) => ({ jobId: id, organizationId: tenant, length });
+const arrival = ({ tenant, length }: Work) => ({ organizationId: tenant, length });
 
 /** The definition, without a base, priorities or Redis. */
 class Definition {
@@ -193,7 +200,7 @@ describe('the fair order of a class', () => {
         tenant: fc.nat(5),
         weight: fc.constantFrom(1, 2, 3, 8),
         jobs: fc.integer({ min: 0, max: 120 }),
-        cost: fc.integer({ min: 1, max: 2_000 }),
+        cost: fc.integer({ min: 1, max: 8_000 }),
         serve: fc.integer({ min: 0, max: 60 }),
       }),
       { minLength: 15, maxLength: 25 },
@@ -240,13 +247,40 @@ describe('the fair order of a class', () => {
     expect(new Set(tenants.slice(0, 2))).toEqual(new Set(['late', 'busy']));
   });
 
-  it('tags a job once, whoever asks again', async () => {
+  it('lets an urgent job change places with a less urgent one of its tenant, and with nobody else', async () => {
     const line = new Line(redis);
-    const [first, second, other] = [work('one'), work('one'), work('two')];
-    await line.arrive([first]);
-    for (let i = 0; i < 5; i += 1) await line.order.tag(CLASS, [arrival(first)]);
-    await line.arrive([other, second]);
-    expect(await line.waiting()).toEqual([first.id, other.id, second.id]);
+    const [a, b] = [Array.from({ length: 3 }, () => work('a')), Array.from({ length: 3 }, () => work('b'))];
+    await line.arrive([...a, ...b]);
+    const urgent = work('a');
+    await line.arrive([urgent]);
+    await line.order.swap(CLASS, urgent.id, ['job-gone', ...a.map(({ id }) => id)]);
+    const ids = (works: Work[]) => works.map(({ id }) => id);
+    expect(await line.waiting()).toEqual(
+      [b[0]!.id, urgent.id, a[1]!.id, b[1]!.id, a[2]!.id, b[2]!.id, a[0]!.id].sort(() => 0),
+    );
+    await line.order.swap(CLASS, urgent.id, ids(a)); // nothing of these is before it any more
+    expect((await line.waiting()).indexOf(urgent.id)).toBe(1);
+  });
+
+  it('puts a job that was tagged before the base moved and added after it where it belongs', async () => {
+    const line = new Line(redis);
+    const far = work('far', 1_000);
+    const step = async () => {
+      await line.arrive([work('mover', 10_000)]);
+      await line.serve();
+    };
+    while ((await line.base()) === 0) {
+      const before = Number(await redis.hget(line.clock, 'now'));
+      if (before > 1_260_000) {
+        await line.arrive([far], async () => {
+          while ((await line.base()) === 0) await step();
+        });
+      } else await step();
+    }
+    const later = work('later');
+    await line.arrive([later]);
+    await line.arrive([work('other')]);
+    expect((await line.waiting())[0]).toBe(far.id);
   });
 
   it('makes a job that comes up again wait for who is before it, once, and charges it', async () => {
@@ -262,15 +296,15 @@ describe('the fair order of a class', () => {
     expect(await line.serve()).toBe(crashing.id);
     await line.arrive(others);
     // Its worker was lost; BullMQ hands it out before everybody.
-    expect(await line.order.mayBegin(CLASS, 2, arrival(crashing))).toBe(false);
+    expect(await line.order.mayBegin(CLASS, crashing.id, 2, arrival(crashing))).toBe(false);
     await line.putBack(crashing.id);
     await line.arrive([next]);
     const order = [];
     for (let i = 0; i < 5; i += 1) order.push(await line.serve());
     const [x, y, z] = others.map(({ id }) => id);
     expect(order).toEqual([x, crashing.id, y, z, next.id]);
-    expect(await line.order.mayBegin(CLASS, 3, arrival(crashing))).toBe(true);
-    expect(await line.order.mayBegin(CLASS, 4, arrival(crashing))).toBe(true); // nobody waits
+    expect(await line.order.mayBegin(CLASS, crashing.id, 3, arrival(crashing))).toBe(true);
+    expect(await line.order.mayBegin(CLASS, crashing.id, 4, arrival(crashing))).toBe(true); // nobody waits
   });
 
   it('lets a job that was handed back begin at its next pick, without another charge', async () => {
@@ -280,8 +314,8 @@ describe('the fair order of a class', () => {
     await line.serve();
     await line.order.setAside(CLASS, handed.id, 2);
     expect(await line.priority(handed.id)).toBe(1);
-    expect(await line.order.mayBegin(CLASS, 2, arrival(handed))).toBe(true);
-    expect(await line.order.mayBegin(CLASS, 3, arrival(handed))).toBe(false);
+    expect(await line.order.mayBegin(CLASS, handed.id, 2, arrival(handed))).toBe(true);
+    expect(await line.order.mayBegin(CLASS, handed.id, 3, arrival(handed))).toBe(false);
   });
 
   it('forgets tenants that owe nothing', async () => {

@@ -10,11 +10,11 @@
  * that was begun; so who was idle saves nothing up, and who arrives late begins where the others are. For two tenants with jobs waiting throughout any interval, the costs begun in it, each divided
  * by its tenant's weight, differ by at most one longest job of each (theorem 1 of the paper), plus one unit of rounding.
  *
- * A job that comes up again (delayed, tried again, lost with its worker) arrives anew. State of a job, in its own hash:
- *   added (no tag, behind all) → tagged → begun → done
+ * A job that comes up again (delayed, tried again, lost with its worker) arrives anew. State of a job:
+ *   tagged → added → begun → done
  *   begun → set aside (looked at first when it is back) → begun, if that pick was paid for; else tagged anew → …
- * What happens between two calls loses nothing: an untagged job runs when nobody else waits and is tagged when its outbox row
- * is relayed again. Rules, and how tags stay below 2²¹: clock.lua. Why: docs/adr/0009-fair-queues.md.
+ * A relay that dies between tagging and adding has charged a batch that is tagged once more when another one relays it.
+ * Rules, and how tags stay below 2²¹: clock.lua. Why: docs/adr/0009-fair-queues.md.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,11 +26,9 @@ import { PRODUCER_REDIS } from '../connection/queue-connection';
 import type { JobClass } from '../job-class';
 import { fairKeys } from './fair-keys';
 
-/** Length of a job of cost 1 of a tenant of weight 1. A tenant may have 2²⁰ ÷ UNIT of those waiting in order. */
+/** Length of a job of cost 1 of a tenant of weight 1. A tenant may have 2¹⁹ ÷ UNIT of those waiting in order. */
 export const UNIT = 8;
 
-/** Of a job that has just been added: behind all that are tagged. */
-export const UNTAGGED = 2 ** 21 - 1;
 /** Of a job whose tag is made when a worker picks it up. */
 export const TAGGED_LATER = 1;
 
@@ -38,20 +36,24 @@ const CLOCK = readFileSync(join(__dirname, 'clock.lua'), 'utf8');
 const script = <Reply>(name: string): LuaScript<Reply> =>
   new LuaScript<Reply>(`${CLOCK}\n${readFileSync(join(__dirname, name), 'utf8')}`, 4);
 
-const TAG = script<number>('tag.lua');
+const TAG = script<(string | number)[]>('tag.lua');
 const BEGUN = script<string>('begun.lua');
 const AGAIN = script<0 | 1>('again.lua');
+const SWAP = script<0 | 1>('swap.lua');
 const PLACED = script<0 | 1>('placed.lua');
 const ASIDE = LuaScript.fromFile<0 | 1>(join(__dirname, 'aside.lua'), 1);
 
 export interface Arrival {
-  /** BullMQ's. */
-  readonly jobId: string;
   readonly organizationId: string;
   /** See {@link jobLength}. */
   readonly length: number;
-  /** It changes places with the first of these that waits, if that is before it. */
-  readonly aheadOf?: readonly string[];
+}
+
+export interface Tag {
+  /** Absolute; the job carries it in its data as `tag`. */
+  readonly tag: number;
+  /** What it is in BullMQ, 2 to 2²¹ - 1. */
+  readonly priority: number;
 }
 
 /** How far a job moves its tenant on. `cost` 1 is an ordinary job, `weight` that of the tier. */
@@ -62,37 +64,44 @@ export function jobLength(cost: number, weight: number): number {
 @Injectable()
 export class FairOrder {
   private readonly newest = new Map<JobClass, number>();
-  private readonly bases = new Map<JobClass, string>();
 
   constructor(
     @Inject(PRODUCER_REDIS) private readonly redis: Redis,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
   ) {}
 
-  /** Tags jobs that BullMQ has, added with priority UNTAGGED. Again changes nothing. */
-  async tag(jobClass: JobClass, arrivals: readonly Arrival[]): Promise<void> {
-    const flat = arrivals.flatMap(({ jobId, organizationId, length, aheadOf = [] }) => {
-      return [jobId, organizationId, length, aheadOf.length, ...aheadOf];
-    });
-    await TAG.run(this.redis, [...this.clock(jobClass), ...flat]);
+  /** Tags jobs that are about to be added; one tag each, in the same order. */
+  async tag(jobClass: JobClass, arrivals: readonly Arrival[]): Promise<Tag[]> {
+    const flat = arrivals.flatMap(({ organizationId, length }) => [organizationId, length]);
+    const reply = await TAG.run(this.redis, [...this.clock(jobClass), ...flat]);
+    return arrivals.map((_, index) => ({ tag: Number(reply[2 * index]), priority: Number(reply[2 * index + 1]) }));
   }
 
-  /** A worker has begun a job of this priority for the first time. Costs nothing; tell() passes it on. */
-  begun(jobClass: JobClass, priority: number): void {
-    if (priority < UNTAGGED) this.newest.set(jobClass, Math.max(priority, this.newest.get(jobClass) ?? 0));
+  /** An urgent job that has been added changes places with the first of `others` that waits, if that is before it. */
+  async swap(jobClass: JobClass, jobId: string, others: readonly string[]): Promise<void> {
+    await SWAP.run(this.redis, [...this.clock(jobClass), jobId, ...others]);
+  }
+
+  /** A worker has begun a job with this tag for the first time. Costs nothing; tell() passes it on. */
+  begun(jobClass: JobClass, tag: number): void {
+    if (tag > (this.newest.get(jobClass) ?? -Infinity)) this.newest.set(jobClass, tag);
   }
 
   /** Tells how far this process's workers have come; several times a second, while they work. */
   async tell(): Promise<void> {
-    for (const [jobClass, priority] of [...this.newest]) {
+    for (const [jobClass, tag] of [...this.newest]) {
       this.newest.delete(jobClass);
-      const base = this.bases.get(jobClass) ?? '';
-      this.bases.set(jobClass, await BEGUN.run(this.redis, [...this.clock(jobClass), priority, base]));
+      await BEGUN.run(this.redis, [...this.clock(jobClass), tag]);
     }
   }
 
   /** Whether a job that was picked up again may begin; otherwise it is put back, and then placed. */
-  async mayBegin(jobClass: JobClass, picks: number, { jobId, organizationId, length }: Arrival): Promise<boolean> {
+  async mayBegin(
+    jobClass: JobClass,
+    jobId: string,
+    picks: number,
+    { organizationId, length }: Arrival,
+  ): Promise<boolean> {
     return (await AGAIN.run(this.redis, [...this.clock(jobClass), jobId, picks, organizationId, length])) === 1;
   }
 

@@ -1,29 +1,18 @@
 --[[
-  Tags jobs that have just been added.  KEYS and ARGV[1]: clock.lua.  ARGV[2..], of each: job id, tenant, length (cost /
-  weight), number of less urgent jobs of the tenant, their ids. It changes places with the first of those that waits and is before
-  it. A job that has its tag, or is gone, is passed over.  Reply: how many were tagged.
+  Tags jobs that are about to be added, in this order.  KEYS and ARGV[1]: clock.lua.  ARGV[2..]: tenant and length (cost /
+  weight) of each.  Reply: of each its tag, as text, and the priority to add it with.
 ]]
-advance(nil)
+advance()
 move()
-local tagged = 0
-local at = 2
-while at <= #ARGV do
-  local id, others = ARGV[at], tonumber(ARGV[at + 3])
-  local key = ARGV[1] .. id
-  if redis.call('HEXISTS', key, 'ft') == 0 and redis.call('EXISTS', key) == 1 then
-    local start = tag(ARGV[at + 1], tonumber(ARGV[at + 2]))
-    for i = at + 4, at + 3 + others do
-      local other = redis.call('ZSCORE', KEYS[3], ARGV[i]) and redis.call('HGET', ARGV[1] .. ARGV[i], 'ft')
-      if other and tonumber(other) < start then
-        place(ARGV[i], start)
-        start = tonumber(other)
-        break
-      end
-    end
-    place(id, start)
-    tagged = tagged + 1
-  end
-  at = at + 4 + others
+local finishes, tags = {}, {}
+for i = 2, #ARGV, 2 do
+  local tenant = ARGV[i]
+  local known = finishes[tenant] or tonumber(redis.call('ZSCORE', KEYS[2], tenant) or '0')
+  local start, finish = next_tag(known, tonumber(ARGV[i + 1]))
+  finishes[tenant] = finish
+  tags[#tags + 1] = string.format('%.17g', start)
+  tags[#tags + 1] = priority_of(start)
 end
+for tenant, finish in pairs(finishes) do redis.call('ZADD', KEYS[2], string.format('%.17g', finish), tenant) end
 keep()
-return tagged
+return tags

@@ -6,11 +6,11 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { isUuid } from '#libs/kernel';
 import { Directory, type Organization } from '#libs/tenancy';
 import { DelayedError, type Job, type Queue, WaitingError } from 'bullmq';
 import { FairOrder, jobLength } from '../fair/fair-order';
 import type { JobClass } from '../job-class';
-import { JOB_REFERENCE } from '../jobs/job';
 import { JobRegistry } from '../registry/job-registry';
 import { ASIDE_MS, type RunningJob, RunningJobs } from '../running/running-jobs';
 
@@ -36,10 +36,15 @@ export class JobTurns {
 
   /** Throws BullMQ's WaitingError or DelayedError for a job that it has put back. */
   async take(job: Job, token: string | undefined): Promise<Turn> {
-    const organization = await this.tenantOf(job);
-    if (!organization) return FREE; // the runner will say what is wrong with it
+    const { organization_id, tag } = job.data as { readonly organization_id?: unknown; readonly tag?: unknown };
+    if (typeof organization_id !== 'string' || !isUuid(organization_id)) return FREE; // the runner refuses it
     try {
-      await this.waitForTurn(job, organization, token);
+      const located = this.directory.locate(organization_id);
+      const organization = (located instanceof Promise ? await located : located)?.organization;
+      if (!organization) return FREE;
+      const isFirstPick = job.attemptsStarted <= 1 && job.stalledCounter === 0 && typeof tag === 'number';
+      if (isFirstPick) this.order.begun(classOf(job), tag);
+      else await this.waitForTurn(job, organization, token);
       return await this.waitForSlot(job, organization, token);
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
@@ -59,16 +64,11 @@ export class JobTurns {
 
   private async waitForTurn(job: Job, { id, limits }: Organization, token: string | undefined): Promise<void> {
     const jobClass = classOf(job);
-    const isFirstPick = job.attemptsStarted <= 1 && !job.opts.delay && job.stalledCounter === 0;
-    if (isFirstPick) {
-      this.order.begun(jobClass, job.priority);
-      return;
-    }
     const length = jobLength(this.registry.find(job.name)?.cost ?? 1, limits.schedulingWeight);
-    const arrival = { jobId: job.id!, organizationId: id, length };
-    if (await this.order.mayBegin(jobClass, job.attemptsStarted, arrival)) return;
+    const arrival = { organizationId: id, length };
+    if (await this.order.mayBegin(jobClass, job.id!, job.attemptsStarted, arrival)) return;
     await job.moveToWait(token);
-    await this.order.placed(jobClass, arrival.jobId);
+    await this.order.placed(jobClass, job.id!);
     throw new WaitingError();
   }
 
@@ -100,16 +100,6 @@ export class JobTurns {
     for (const id of jobIds) {
       const job = await queue.getJob(id);
       await job?.promote().catch(() => undefined);
-    }
-  }
-
-  private async tenantOf({ data }: Job): Promise<Organization | undefined> {
-    const checked = JOB_REFERENCE.validate(data);
-    if (checked.issues) return undefined;
-    try {
-      return await this.directory.find(checked.value.organization_id);
-    } catch {
-      return undefined;
     }
   }
 }

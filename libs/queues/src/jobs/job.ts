@@ -57,7 +57,7 @@ export interface JobLineError {
 
 export const DEFAULT_PRIORITY = 5;
 
-const REFERENCE = {
+const IDENTITY = {
   job_id: Fields.id(),
   organization_id: Fields.id(),
   type: Fields.text(100, 'Job type.'),
@@ -66,13 +66,15 @@ const REFERENCE = {
 };
 
 /** What travels through outbox and queue: which job to run. Everything else stands in its row. */
-export const JOB_REFERENCE = shape(closed(REFERENCE));
+export const JOB_REFERENCE = shape(
+  closed({ ...IDENTITY, tag: Type.Optional(Type.Number({ description: 'Place in the fair order of its class.' })) }),
+);
 export type JobReference = ShapeType<typeof JOB_REFERENCE>;
 
 /** The outbox row of a new job: the reference, and what the queue has to know beside it. */
 export const JOB_QUEUED = shape(
   closed({
-    ...REFERENCE,
+    ...IDENTITY,
     attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
     run_at: Type.Optional(Fields.timestamp('Not before.')),
     ahead_of: Type.Optional(Type.Array(Fields.id(), { maxItems: 16, description: 'Less urgent jobs of the tenant.' })),

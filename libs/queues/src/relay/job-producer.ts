@@ -4,7 +4,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { Directory } from '#libs/tenancy';
 import type { Queue } from 'bullmq';
-import { type Arrival, FairOrder, jobLength, TAGGED_LATER, UNTAGGED } from '../fair/fair-order';
+import { FairOrder, jobLength, type Tag, TAGGED_LATER } from '../fair/fair-order';
 import { JOB_CLASSES, type JobClass } from '../job-class';
 import { JOB_QUEUED } from '../jobs/job';
 import { JobRegistry } from '../registry/job-registry';
@@ -44,11 +44,7 @@ export class JobProducer implements OnModuleInit {
   async add(works: readonly QueuedWork[]): Promise<void> {
     for (const [jobClass, queue] of this.queues) {
       const own = works.filter((work) => work.class === jobClass);
-      if (own.length === 0) continue;
-      const now = Date.now();
-      await queue.addBulk(own.map((work) => bullJob(work, now)));
-      const arrivals = await Promise.all(own.filter((work) => !isDelayed(work, now)).map((work) => this.arrival(work)));
-      if (arrivals.length > 0) await this.order.tag(jobClass, arrivals);
+      if (own.length > 0) await this.addTo(jobClass, queue, own);
     }
   }
 
@@ -76,10 +72,27 @@ export class JobProducer implements OnModuleInit {
     };
   }
 
-  private async arrival({ jobId, organizationId, cost, aheadOf }: QueuedWork): Promise<Arrival> {
-    const organization = await this.directory.find(organizationId);
-    const length = jobLength(cost, organization?.limits.schedulingWeight ?? 1);
-    return { jobId, organizationId, length, ...(aheadOf && { aheadOf }) };
+  private async addTo(jobClass: JobClass, queue: Queue, works: readonly QueuedWork[]): Promise<void> {
+    const now = Date.now();
+    const due = works.filter((work) => !isDelayed(work, now));
+    const later = works.filter((work) => isDelayed(work, now));
+    const tags = due.length > 0 ? await this.order.tag(jobClass, await this.arrivals(due)) : [];
+    await queue.addBulk([
+      ...due.map((work, index) => taggedJob(work, tags[index]!)),
+      ...later.map((work) => delayedJob(work, now)),
+    ]);
+    for (const { jobId, aheadOf } of due) if (aheadOf) await this.order.swap(jobClass, jobId, aheadOf);
+  }
+
+  private async arrivals(works: readonly QueuedWork[]) {
+    const weights = new Map<string, number>();
+    for (const { organizationId } of works) {
+      if (weights.has(organizationId)) continue;
+      weights.set(organizationId, (await this.directory.find(organizationId))?.limits.schedulingWeight ?? 1);
+    }
+    return works.map(({ organizationId, cost }) => {
+      return { organizationId, length: jobLength(cost, weights.get(organizationId)!) };
+    });
   }
 }
 
@@ -92,21 +105,22 @@ function isDelayed({ runAt }: QueuedWork, now: number): boolean {
   return runAt !== undefined && runAt.getTime() > now;
 }
 
-function bullJob(work: QueuedWork, now: number) {
-  const { name, data, jobId, attempts, backoffMs, runAt } = work;
-  const waits = isDelayed(work, now)
-    ? { delay: runAt!.getTime() - now, priority: TAGGED_LATER }
-    : { priority: UNTAGGED };
+function taggedJob(work: QueuedWork, { tag, priority }: Tag) {
+  const { name, data } = work;
+  return { name, data: { ...data, tag }, opts: { ...options(work), priority } };
+}
+
+function delayedJob(work: QueuedWork, now: number) {
+  const { name, data, runAt } = work;
+  return { name, data, opts: { ...options(work), delay: runAt!.getTime() - now, priority: TAGGED_LATER } };
+}
+
+function options({ jobId, attempts, backoffMs }: QueuedWork) {
   return {
-    name,
-    data,
-    opts: {
-      jobId,
-      attempts,
-      backoff: { type: 'exponential', delay: backoffMs, jitter: JITTER },
-      removeOnComplete: KEEP_COMPLETED,
-      removeOnFail: KEEP_FAILED,
-      ...waits,
-    },
+    jobId,
+    attempts,
+    backoff: { type: 'exponential', delay: backoffMs, jitter: JITTER },
+    removeOnComplete: KEEP_COMPLETED,
+    removeOnFail: KEEP_FAILED,
   };
 }
