@@ -153,12 +153,11 @@ export class OrganizationService {
     { id, expectedVersion, beforeCommit }: OrganizationUpdate<T>,
     apply: (client: PoolClient, present: Organization) => Promise<void>,
   ): Promise<Organization> {
+    await this.alignPlace(id);
     const changed = await this.repository.transaction(async (client) => {
       const present = await this.repository.lock(client, id);
       if (!present) throw notFound();
       if (expectedVersion !== undefined && expectedVersion !== present.version) throw versionMismatch(present.version);
-      // Writes inside wait for a place that is behind, after a shard was away: it is brought in line first.
-      if (present.state === 'active' || present.state === 'suspended') await this.places.put(placeOf(present));
       await apply(client, present);
       const organization = (await this.repository.read(client, id))!;
       await beforeCommit(organization, { shard: present.shard, epoch: present.epoch });
@@ -171,6 +170,15 @@ export class OrganizationService {
       this.announce(id);
     }
     return changed;
+  }
+
+  /**
+   * Writes of a hook are refused by a place that is behind, after a shard was away. Not while the transaction holds one of the
+   * few connections: each of as many changes at once would wait for a second one.
+   */
+  private async alignPlace(id: string): Promise<void> {
+    const present = await this.repository.find(id);
+    if (present?.state === 'active' || present?.state === 'suspended') await this.places.put(placeOf(present));
   }
 
   private announce(id: string): void {
