@@ -17,7 +17,8 @@ import { Directory, type Organization, shardKeyOf, type Tier } from '#libs/tenan
 import type { PoolClient } from 'pg';
 import { notFound, slugReserved, slugTaken, stateLocked, versionMismatch } from './organization.error';
 import { type LimitOverrides, type OrganizationFilter, OrganizationRepository } from './organization.repository';
-import { placeOf, PlaceRepository } from './place.repository';
+import { PlaceRepository } from './place.repository';
+import { PlaceUpkeep } from './place-upkeep';
 
 export interface NewOrganization {
   readonly slug: string;
@@ -72,6 +73,7 @@ export class OrganizationService {
     private readonly directory: Directory,
     private readonly events: PlatformEvents,
     private readonly places: PlaceRepository,
+    private readonly upkeep: PlaceUpkeep,
   ) {}
 
   /** Throws `slug_taken` or `slug_reserved` (409), `unknown_shard` (422). */
@@ -164,7 +166,7 @@ export class OrganizationService {
       return organization;
     });
     try {
-      await this.places.put(placeOf(changed));
+      await this.upkeep.align(changed);
       if (changed.state === 'suspended') await this.places.drain(changed.shard, id);
     } finally {
       this.announce(id);
@@ -178,7 +180,7 @@ export class OrganizationService {
    */
   private async alignPlace(id: string): Promise<void> {
     const present = await this.repository.find(id);
-    if (present?.state === 'active' || present?.state === 'suspended') await this.places.put(placeOf(present));
+    if (present) await this.upkeep.align(present);
   }
 
   private announce(id: string): void {
