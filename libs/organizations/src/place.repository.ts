@@ -15,11 +15,14 @@ export interface PlaceState {
 /** How long writes under way may hold up a suspension that has taken effect for all later ones. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
-/** An older epoch never overwrites a newer one, and a move's own states are the move's. */
+/**
+ * An older epoch never overwrites a newer one, and a move's own states are the move's. A fence gives way to its own epoch: that
+ * the directory has it, and still leads here, means that the move behind the fence was taken back or can never flip.
+ */
 const PUT = `
   insert into tenant_places (tenant, epoch, state, tier) values ($1, $2, $3, $4)
   on conflict (tenant) do update set epoch = excluded.epoch, state = excluded.state, tier = excluded.tier, updated_at = now()
-  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended')
+  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended', 'fenced')
     and (tenant_places.epoch, tenant_places.state, tenant_places.tier) <> (excluded.epoch, excluded.state, excluded.tier)
   returning xmax = 0 as "isNew"`;
 const TAKE_BACK = 'delete from tenant_places where tenant = $1 and epoch = $2 and state = $3';
