@@ -1,6 +1,6 @@
 /**
  * Brings the place of an organization in line with what the directory said a moment ago. A place that is newer, or that a move
- * has in hand, is left alone; one of an organization that has been deleted meanwhile does not come back.
+ * has in hand, is left alone; one of an organization that has been deleted or moved meanwhile does not come back.
  */
 import { Injectable } from '@nestjs/common';
 import type { Organization } from '#libs/tenancy';
@@ -18,7 +18,9 @@ export class PlaceUpkeep {
     if (organization.state !== 'active' && organization.state !== 'suspended') return;
     const place = placeOf(organization);
     const isNew = await this.places.put(place);
+    if (!isNew) return;
     // A deletion takes the directory's row before the place: whoever makes a place and still finds the row is in time.
-    if (isNew && !(await this.organizations.find(organization.id))) await this.places.takeBack(place);
+    const present = await this.organizations.find(organization.id);
+    if (present?.shard !== place.shard) await this.places.takeBack(place);
   }
 }

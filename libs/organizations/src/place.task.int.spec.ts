@@ -50,6 +50,14 @@ describe('the upkeep of places', () => {
     expect(await placeOf(organization)).toEqual([]);
   });
 
+  it('brings no place back on a shard that the organization has left meanwhile', async () => {
+    const organization = await found();
+    await env.query("update organizations set shard = 'two', epoch = 3 where id = $1", [organization.id]);
+    await env.query('delete from tenant_places where tenant = $1', [organization.id]); // as a move back that failed does
+    await run(organization);
+    expect(await placeOf(organization)).toEqual([]);
+  });
+
   it.each(['arriving', 'moved', 'deleting'])('leaves a place alone that is %s', async (state) => {
     const organization = await found();
     await env.query('update tenant_places set state = $2 where tenant = $1', [organization.id, state]);
