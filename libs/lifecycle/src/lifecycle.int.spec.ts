@@ -106,6 +106,23 @@ describe('The life of a tenant', () => {
     expect(filesOf(neighbour)).toEqual(['a.csv', 'empty.csv']);
   });
 
+  it('ends a deletion although its place is put back before the proof', async () => {
+    await env.query(`
+      create function put_place_back() returns trigger language plpgsql as $$
+      begin
+        insert into tenant_places (tenant, epoch, state, tier) values (new.tenant, 1, 'open', 'free');
+        return new;
+      end $$;
+      create trigger put_place_back after update on tenant_operations for each row
+        when (new.step = 'prove' and old.step <> 'prove') execute function put_place_back()`);
+    try {
+      expect(await run(tenant, 'delete')).toMatchObject({ state: 'completed', result: { left: { places: 0 } } });
+      expect(await placeOf(tenant)).toBeUndefined();
+    } finally {
+      await env.query('drop function put_place_back cascade');
+    }
+  });
+
   it('restores what it exported, to the byte, under the same ids, with a higher epoch', async () => {
     const before = { rows: await contents(env, tenant), organization: await organizationRow(tenant) };
     const neighbours = await contents(env, neighbour);

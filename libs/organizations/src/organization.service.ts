@@ -2,22 +2,25 @@
  * Organizations, as operators see them. A new one becomes visible last: its place on its shard, then its directory row,
  * which claims the slug, then the hook `beforeVisible`, which writes the tenant's own rows in their own transaction, and only
  * then the directory's transaction commits. If the process dies in between, rows remain under an id that no directory
- * names and nobody can reach.
+ * names and nobody can reach. If the answer to the commit is lost, the directory's rows are written once more under the same id,
+ * which waits for the first transaction and finds its rows, or takes their place.
  *
  * A change of state takes effect with the tenant's place, which follows the directory at once: when suspend() resolves, no
  * write of that tenant is under way in any process, and none begins.
  *
  * A hook runs while a connection of the small control pool is held: it must not look into the directory.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { isUniqueViolation } from '#libs/database';
-import { decodeCursor, isUuid, newId } from '#libs/kernel';
+import { decodeCursor, isUuid, newId, StockyardError } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
 import { Directory, type Organization, shardKeyOf, type Tier } from '#libs/tenancy';
 import type { PoolClient } from 'pg';
 import { notFound, slugReserved, slugTaken, stateLocked, versionMismatch } from './organization.error';
 import { type LimitOverrides, type OrganizationFilter, OrganizationRepository } from './organization.repository';
-import { placeOf, PlaceRepository } from './place.repository';
+import { PlaceRepository } from './place.repository';
+import { PlaceUpkeep } from './place-upkeep';
 
 export interface NewOrganization {
   readonly slug: string;
@@ -56,6 +59,9 @@ export interface OrganizationQuery extends OrganizationFilter {
 }
 
 const DEFAULT_REGION = 'default';
+/** How long it is tried to learn what became of a commit whose answer was lost. */
+const COMMIT_PATIENCE_MS = 5_000;
+const COMMIT_PAUSE_MS = 100;
 
 /** An organization in the making, whose place stands. */
 interface Placed {
@@ -72,6 +78,7 @@ export class OrganizationService {
     private readonly directory: Directory,
     private readonly events: PlatformEvents,
     private readonly places: PlaceRepository,
+    private readonly upkeep: PlaceUpkeep,
   ) {}
 
   /** Throws `slug_taken` or `slug_reserved` (409), `unknown_shard` (422). */
@@ -86,15 +93,51 @@ export class OrganizationService {
     const shard = input.shard ?? (await this.repository.shardOf(shardKeyOf(id)));
     this.places.requireShard(shard);
     await this.places.put({ id, shard, epoch: 1, tier, state: 'open' });
+    const created = await this.makeVisible({ id, shard, input, beforeVisible });
+    this.announce(id);
+    return created;
+  }
+
+  private async makeVisible(placed: Placed): Promise<Organization> {
+    let isWritten = false as boolean; // the hook sets it
+    const beforeVisible: Placed['beforeVisible'] = async (...made) => {
+      await placed.beforeVisible(...made);
+      isWritten = true;
+    };
     try {
-      const created = await this.insert({ id, shard, input, beforeVisible });
-      this.announce(id);
-      return created;
+      return await this.insert({ ...placed, beforeVisible });
     } catch (error) {
-      await this.places.remove(shard, id).catch(() => undefined); // unreachable without its directory row
-      if (isUniqueViolation(error, 'organizations_slug_key')) throw slugTaken();
+      if (isWritten) return this.insertAgain(placed, error);
+      return this.undo(placed, error);
+    }
+  }
+
+  /** The transaction failed with everything in it done: it may have been committed. */
+  private async insertAgain(placed: Placed, lost: unknown): Promise<Organization> {
+    const until = performance.now() + COMMIT_PATIENCE_MS;
+    for (;;) {
+      try {
+        return await this.inserted(placed);
+      } catch (error) {
+        if (!isUnavailable(error)) return this.undo(placed, error);
+        if (performance.now() > until) throw lost; // the place stays, since there may be an organization
+      }
+      await delay(COMMIT_PAUSE_MS);
+    }
+  }
+
+  private async inserted(placed: Placed): Promise<Organization> {
+    try {
+      return await this.insert({ ...placed, beforeVisible: () => Promise.resolve() });
+    } catch (error) {
+      if (isUniqueViolation(error, 'organizations_pkey')) return this.get(placed.id);
       throw error;
     }
+  }
+
+  private async undo({ id, shard }: Placed, error: unknown): Promise<never> {
+    await this.places.remove(shard, id).catch(() => undefined); // unreachable without its directory row
+    throw isUniqueViolation(error, 'organizations_slug_key') ? slugTaken() : error;
   }
 
   private insert({ id, shard, input, beforeVisible }: Placed): Promise<Organization> {
@@ -153,19 +196,18 @@ export class OrganizationService {
     { id, expectedVersion, beforeCommit }: OrganizationUpdate<T>,
     apply: (client: PoolClient, present: Organization) => Promise<void>,
   ): Promise<Organization> {
+    await this.alignPlace(id);
     const changed = await this.repository.transaction(async (client) => {
       const present = await this.repository.lock(client, id);
       if (!present) throw notFound();
       if (expectedVersion !== undefined && expectedVersion !== present.version) throw versionMismatch(present.version);
-      // Writes inside wait for a place that is behind, after a shard was away: it is brought in line first.
-      if (present.state === 'active' || present.state === 'suspended') await this.places.put(placeOf(present));
       await apply(client, present);
       const organization = (await this.repository.read(client, id))!;
       await beforeCommit(organization, { shard: present.shard, epoch: present.epoch });
       return organization;
     });
     try {
-      await this.places.put(placeOf(changed));
+      await this.upkeep.align(changed);
       if (changed.state === 'suspended') await this.places.drain(changed.shard, id);
     } finally {
       this.announce(id);
@@ -173,8 +215,21 @@ export class OrganizationService {
     return changed;
   }
 
+  /**
+   * Writes of a hook are refused by a place that is behind, after a shard was away. Not while the transaction holds one of the
+   * few connections: each of as many changes at once would wait for a second one.
+   */
+  private async alignPlace(id: string): Promise<void> {
+    const present = await this.repository.find(id);
+    if (present) await this.upkeep.align(present);
+  }
+
   private announce(id: string): void {
     this.directory.forget(id);
     this.events.publish('organization.changed', { organization_id: id });
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof StockyardError && error.category === 'unavailable';
 }

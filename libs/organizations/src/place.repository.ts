@@ -22,12 +22,17 @@ export interface PlaceState {
 /** How long writes under way may hold up a suspension that has taken effect for all later ones. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
-/** An older epoch never overwrites a newer one, and a move's own states are the move's. */
+/**
+ * An older epoch never overwrites a newer one, and a move's own states are the move's. A fence gives way to its own epoch: that
+ * the directory has it, and still leads here, means that the move behind the fence was taken back or can never flip.
+ */
 const PUT = `
   insert into tenant_places (tenant, epoch, state, tier) values ($1, $2, $3, $4)
   on conflict (tenant) do update set epoch = excluded.epoch, state = excluded.state, tier = excluded.tier, updated_at = now()
-  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended')
-    and (tenant_places.epoch, tenant_places.state, tenant_places.tier) <> (excluded.epoch, excluded.state, excluded.tier)`;
+  where tenant_places.epoch <= excluded.epoch and tenant_places.state in ('open', 'suspended', 'fenced')
+    and (tenant_places.epoch, tenant_places.state, tenant_places.tier) <> (excluded.epoch, excluded.state, excluded.tier)
+  returning xmax = 0 as "isNew"`;
+const TAKE_BACK = 'delete from tenant_places where tenant = $1 and epoch = $2 and state = $3';
 const REMOVE = 'delete from tenant_places where tenant = $1';
 /** The place of an organization as the directory has it. */
 export function placeOf({ id, shard, epoch, tier, state }: Organization): PlaceState {
@@ -43,9 +48,15 @@ export class PlaceRepository {
     this.shards.get(name);
   }
 
-  /** What holds for all statements from now on. */
-  async put({ id, shard, epoch, tier, state }: PlaceState): Promise<void> {
-    await this.run(shard, PUT, [id, epoch, state, tier]);
+  /** What holds for all statements from now on. Tells whether there was no place before. */
+  async put({ id, shard, epoch, tier, state }: PlaceState): Promise<boolean> {
+    const done = this.shards.pool(shard, 'control').query<{ isNew: boolean }>(PUT, [id, epoch, state, tier]);
+    return (await translated(done)).rows[0]?.isNew ?? false;
+  }
+
+  /** Removes the place if it still is the one that was put. */
+  async takeBack({ id, shard, epoch, state }: PlaceState): Promise<void> {
+    await this.run(shard, TAKE_BACK, [id, epoch, state]);
   }
 
   /** Resolves when every write that was under way has ended, or gives up on those that take long. */
@@ -73,9 +84,9 @@ export class PlaceRepository {
   }
 }
 
-async function translated(done: Promise<unknown>): Promise<void> {
+async function translated<T>(done: Promise<T>): Promise<T> {
   try {
-    await done;
+    return await done;
   } catch (error) {
     throw translateDatabaseError(error);
   }

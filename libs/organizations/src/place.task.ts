@@ -1,18 +1,18 @@
 /**
  * Brings places in line with the directory: a shard that was away when an operator changed something, or an organization that
- * a process of the previous release made. A place that is newer, or that a move has in hand, is left alone.
+ * a process of the previous release made.
  */
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type TenantTask, UpkeepTasks } from '#libs/queues';
 import type { Organization } from '#libs/tenancy';
-import { placeOf, PlaceRepository } from './place.repository';
+import { PlaceUpkeep } from './place-upkeep';
 
 @Injectable()
 export class PlaceTask implements TenantTask, OnModuleInit {
   readonly name = 'places';
 
   constructor(
-    private readonly places: PlaceRepository,
+    private readonly places: PlaceUpkeep,
     private readonly tasks: UpkeepTasks,
   ) {}
 
@@ -20,8 +20,7 @@ export class PlaceTask implements TenantTask, OnModuleInit {
     this.tasks.add(this);
   }
 
-  async run(organization: Organization): Promise<void> {
-    if (organization.state === 'deleting') return;
-    await this.places.put(placeOf(organization));
+  run(organization: Organization): Promise<void> {
+    return this.places.align(organization);
   }
 }

@@ -87,7 +87,6 @@ describe('suspending an organization', () => {
   });
 
   it('waits for the writes that are under way, and lets none begin meanwhile', async () => {
-    const order: string[] = [];
     let end!: () => void;
     const held = new Promise<void>((resolve) => (end = resolve));
     let begun!: () => void;
@@ -101,15 +100,21 @@ describe('suspending an organization', () => {
         begun();
         await held;
       }),
-    ).then(() => order.push('write'));
+    );
     await running;
-    const suspending = become('suspended').then(() => order.push('suspended'));
+    const committed = "select from locations where organization_id = $1 and code = 'HELD'";
+    let isSuspended = false;
+    const suspending = become('suspended').then(async () => {
+      isSuspended = true;
+      return (await env.query(committed, [tenant.id])).length; // the answers to both may overtake each other, the commit not
+    });
     const late = write(apps[1]!, 'LATE').then(() => 'written', codeOf);
     // It either came before the change of state or is refused by it.
     const outcome = await late;
+    expect(isSuspended).toBe(false);
     end();
-    await Promise.all([underWay, suspending]);
-    expect(order).toEqual(['write', 'suspended']);
+    expect(await suspending).toBe(1);
+    await underWay;
     const there = (await read(apps[0]!)).map(({ code }) => code);
     expect(there).toContain('HELD');
     expect(there.includes('LATE')).toBe(outcome === 'written');

@@ -30,7 +30,7 @@ export interface Organization {
 /** An organization as memory has it. */
 export interface LocatedOrganization {
   readonly organization: Organization;
-  /** False where the directory's database is away and the entry is older than it may be otherwise. */
+  /** False where the directory's primary is away: the entry may be older than it may be otherwise. */
   readonly fresh: boolean;
 }
 

@@ -17,9 +17,14 @@ export interface DirectoryEntry {
   readonly epoch: number;
 }
 
+export interface PresentEntry extends DirectoryEntry {
+  /** Whether the tenant may not write: what its place has to say once nobody moves it. */
+  readonly suspended: boolean;
+}
+
 /** The arbiter: whoever replaces the entry has decided where the organization lives. */
 export interface MoveDirectory {
-  read(): Promise<DirectoryEntry>;
+  read(): Promise<PresentEntry>;
   /**
    * In one transaction: the entry becomes `next` if its epoch still is `expectedEpoch`; else false and nothing changed. May
    * reject although it was committed; the move reads the entry again then.

@@ -73,7 +73,10 @@ describe('the move of a live organization', () => {
     return row;
   }
 
-  const directory = (id: string) => directoryOf(roleUrl(shards.home.config, 'control'), id).read();
+  const directory = async (id: string) => {
+    const { shard, epoch } = await directoryOf(roleUrl(shards.home.config, 'control'), id).read();
+    return { shard, epoch };
+  };
 
   it('knows rows for every table that goes with a tenant', async () => {
     const rows = await shards.home.query<{ name: string }>('select moved::text as name from moved_tables() moved');

@@ -2,7 +2,7 @@
 import { roleUrl } from '#libs/config';
 import { createTestEnvironment, type TestEnvironment } from '#libs/testing';
 import { Client } from 'pg';
-import type { MoveDirectory, MoveSide, TenantMoveOptions } from '../src';
+import type { MoveDirectory, MoveSide, PresentEntry, TenantMoveOptions } from '../src';
 
 export interface TwoShards {
   readonly home: TestEnvironment;
@@ -41,8 +41,8 @@ export function directoryOf(controlUrl: string, organizationId: string): MoveDir
   return {
     read: () =>
       withControl(async (client) => {
-        const { rows } = await client.query<{ shard: string; epoch: number }>(
-          "select coalesce(shard, 'main') as shard, epoch from organizations where id = $1",
+        const { rows } = await client.query<PresentEntry>(
+          "select coalesce(shard, 'main') as shard, epoch, state <> 'active' as suspended from organizations where id = $1",
           [organizationId],
         );
         return rows[0]!;

@@ -3,6 +3,9 @@
  * `organization.changed` and forgotten at once; whoever misses the hint is late by the cache's life, and a database
  * that is away leaves the last known answer in force. What a statement may do is decided by the tenant's place on its shard,
  * so a late entry costs a second try, never a write in the wrong place.
+ *
+ * While there is no primary a replica answers. How much it misses nobody can say then, so what it says is never fresh, and
+ * less than what this process knows is not believed.
  */
 import { Injectable } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
@@ -26,7 +29,17 @@ interface Known extends LocatedOrganization {
   readonly readAt: number;
 }
 
-const CONDITION: Readonly<Record<LookUp, string>> = { id: 'o.id = $1::uuid', slug: 'o.slug = $1' };
+/** One row in any case: who answers, and an organization beside it if there is one. */
+interface Answer extends Nullable<OrganizationRow> {
+  readonly is_replica: boolean;
+}
+
+type Nullable<T> = { readonly [Key in keyof T]: T[Key] | null };
+
+const lookUp = (condition: string): string => `
+  select pg_is_in_recovery() as is_replica, found.* from (select) as one
+  left join (${SELECT_ORGANIZATION} where ${condition}) as found on true`;
+const LOOK_UP: Readonly<Record<LookUp, string>> = { id: lookUp('o.id = $1::uuid'), slug: lookUp('o.slug = $1') };
 
 /** A slug may look like an id, so each kind of key has its own space. */
 const keyOf = (by: LookUp, value: string): string => `${by}:${value}`;
@@ -108,17 +121,21 @@ export class DatabaseDirectory extends Directory {
   private async read(by: LookUp, value: string): Promise<Known | undefined> {
     const { generation } = this;
     const readAt = Date.now();
-    const { rows } = await this.select(`where ${CONDITION[by]}`, value);
-    if (rows.length === 0) {
-      this.known.delete(keyOf(by, value));
-      return undefined;
-    }
-    const entry = { organization: toOrganization(rows[0]!), fresh: true, readAt };
+    const [answer] = (await this.pool.queryAnywhere<Answer>(LOOK_UP[by], [value])).rows;
+    const { is_replica: isReplica } = answer!;
+    if (!isFound(answer!)) return this.missing(keyOf(by, value), isReplica);
+    const entry = { organization: toOrganization(answer), fresh: !isReplica, readAt };
     const known = this.known.get(keyOf('id', entry.organization.id));
-    // While there is no primary a replica answers, which may not know yet what this process does.
-    if (known && known.organization.epoch > entry.organization.epoch) return known;
+    if (known && known.organization.epoch > entry.organization.epoch) return { ...known, fresh: false };
     if (generation === this.generation) this.remember(entry);
     return entry;
+  }
+
+  private missing(key: string, isReplica: boolean): Known | undefined {
+    const known = this.known.get(key);
+    if (known && isReplica) return { ...known, fresh: false };
+    this.known.delete(key);
+    return undefined;
   }
 
   private remember(entry: Known): void {
@@ -129,4 +146,8 @@ export class DatabaseDirectory extends Directory {
   private select(condition: string, value: string): Promise<QueryResult<OrganizationRow>> {
     return this.pool.queryAnywhere<OrganizationRow>(`${SELECT_ORGANIZATION} ${condition}`, [value]);
   }
+}
+
+function isFound(answer: Answer): answer is Answer & OrganizationRow {
+  return answer.id !== null;
 }

@@ -1,6 +1,7 @@
 /**
  * Walks through an archive and holds everything to its manifest: which entries in which order, lengths, digests, numbers of
- * rows. Streams; a visitor sees content before its digest is known, so whoever writes walks twice.
+ * rows. Streams, within the limits of archive-limits.ts; a visitor sees content before its digest is known, so whoever writes
+ * walks twice.
  */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
@@ -8,7 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { StockyardError } from '#libs/kernel';
 import { type Entry, extract } from 'tar-stream';
-import { archiveDamaged, archiveIncompatible } from './archive.error';
+import { archiveDamaged, archiveIncompatible, archiveTooLarge } from './archive.error';
+import { boundHeaders, MAX_LINE_BYTES, MAX_MANIFEST_BYTES } from './archive-limits';
 import {
   ARCHIVE_FORMAT,
   ARCHIVE_VERSION,
@@ -27,13 +29,12 @@ export interface ArchiveVisitor {
   file?(file: ManifestFile, content: AsyncIterable<Buffer>): Promise<void>;
 }
 
-const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 10;
 
-/** Throws `archive_damaged` or `archive_incompatible` (422), or what the visitor throws. */
+/** Throws `archive_damaged`, `archive_too_large` or `archive_incompatible` (422), or what the visitor throws. */
 export async function walkArchive(source: Readable, visitor: ArchiveVisitor): Promise<Manifest> {
   const tar = extract();
-  const unpacked = pipeline(source, createGunzip(), tar);
+  const unpacked = pipeline(source, createGunzip(), boundHeaders(tar), tar);
   unpacked.catch(() => undefined); // told by the iteration
   let manifest: Manifest | undefined;
   let expected: (ManifestTable | ManifestFile)[] = [];
@@ -44,6 +45,7 @@ export async function walkArchive(source: Readable, visitor: ArchiveVisitor): Pr
         const next = expected.shift();
         at = next?.file ?? entry.header.name;
         if (!next || entry.header.name !== at) throw archiveDamaged(at, `stands where ${entry.header.name} does`);
+        if (entry.header.size !== next.bytes) throw archiveDamaged(at, 'is not as long as the manifest says');
         await visit(entry, next, visitor);
       } else {
         manifest = await readManifest(entry);
@@ -79,7 +81,7 @@ export async function readManifestOf(source: Readable): Promise<Manifest> {
 
 async function readManifest(entry: Entry): Promise<Manifest> {
   if (entry.header.name !== MANIFEST_FILE) throw archiveDamaged(MANIFEST_FILE, 'is not the first entry');
-  if ((entry.header.size ?? 0) > MAX_MANIFEST_BYTES) throw archiveDamaged(MANIFEST_FILE, 'is too long');
+  if (!((entry.header.size ?? 0) <= MAX_MANIFEST_BYTES)) throw archiveTooLarge(MANIFEST_FILE, MAX_MANIFEST_BYTES);
   const chunks: Buffer[] = [];
   for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
   let parsed: unknown;
@@ -108,7 +110,7 @@ async function visit(entry: Entry, wanted: ManifestTable | ManifestFile, visitor
   }
   let rows = 0;
   async function* counted(): AsyncGenerator<string> {
-    for await (const line of lines(content())) {
+    for await (const line of lines(content(), wanted.file)) {
       rows += 1;
       yield line;
     }
@@ -127,16 +129,24 @@ async function drain(_: unknown, content: AsyncIterable<unknown>): Promise<void>
 }
 
 /** Lines without their ends; a last one without an end counts. */
-async function* lines(content: AsyncIterable<Buffer>): AsyncGenerator<string> {
+async function* lines(content: AsyncIterable<Buffer>, file: string): AsyncGenerator<string> {
   let rest: Buffer[] = [];
+  let length = 0;
+  const keep = (part: Buffer) => {
+    length += part.length;
+    if (length > MAX_LINE_BYTES) throw archiveTooLarge(`a line of ${file}`, MAX_LINE_BYTES);
+    rest.push(part);
+  };
   for await (const chunk of content) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      yield Buffer.concat([...rest, chunk.subarray(start, end)]).toString('utf8');
+      keep(chunk.subarray(start, end));
+      yield Buffer.concat(rest).toString('utf8');
       rest = [];
+      length = 0;
       start = end + 1;
     }
-    if (start < chunk.length) rest.push(chunk.subarray(start));
+    if (start < chunk.length) keep(chunk.subarray(start));
   }
   if (rest.length > 0) yield Buffer.concat(rest).toString('utf8');
 }

@@ -11,6 +11,15 @@ export function archiveDamaged(file: string, why: string, cause?: unknown): Stoc
   });
 }
 
+export function archiveTooLarge(what: string, limitBytes: number): StockyardError {
+  return new StockyardError({
+    code: 'archive_too_large',
+    category: 'unprocessable',
+    message: `The archive is too large to be read: ${what} may have ${limitBytes} bytes and has more.`,
+    details: { what, limit_bytes: limitBytes },
+  });
+}
+
 export function archiveIncompatible(why: string): StockyardError {
   return new StockyardError({
     code: 'archive_incompatible',

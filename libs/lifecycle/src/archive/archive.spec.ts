@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { newId, sha256Hex, StockyardError } from '#libs/kernel';
 import type { TenantTable } from '#libs/database';
 import fc from 'fast-check';
@@ -190,6 +191,75 @@ describe('An archive', () => {
     await expect(check(await archive(strange))).rejects.toEqual(refused('archive_damaged', 'tables/products.ndjson'));
     const timeless = { ...content, audit_log: [{ organization_id: tenant, id: 'never' }] };
     await expect(check(await archive(timeless))).rejects.toEqual(refused('archive_damaged', 'tables/audit_log.ndjson'));
+  });
+
+  describe('that unpacks to far more than was sent', () => {
+    const MIB = 1024 * 1024;
+    const NEVER_MIB = 192;
+
+    const header = (name: string, size: number, type = '0'): Buffer => {
+      const block = Buffer.alloc(512);
+      block.write(name, 0);
+      block.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+      block.write(type, 156);
+      block.write('ustar\x0000', 257);
+      block.fill(' ', 148, 156);
+      const sum = block.reduce((total, byte) => total + byte, 0);
+      block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+      return block;
+    };
+    const entry = (name: string, text: string): Buffer =>
+      Buffer.concat([header(name, text.length), Buffer.from(text), Buffer.alloc((512 - (text.length % 512)) % 512)]);
+    const manifest = (bytes = 0) => {
+      const { tables, ...rest } = manifestOf(
+        { ...content, files: {} },
+        new Map(TABLES.map(({ name }) => [tableFile(name), ''])),
+      );
+      return entry('manifest.json', JSON.stringify({ ...rest, tables: tables.map((table) => ({ ...table, bytes })) }));
+    };
+
+    /** Checks what `start` begins and a lot of `filling` goes on with; tells how much of that was unpacked. */
+    async function explode(start: readonly Buffer[], filling: Buffer): Promise<{ error: unknown; mib: number }> {
+      let mib = 0;
+      async function* unpacked(): AsyncGenerator<Buffer> {
+        yield* start;
+        for (; mib < NEVER_MIB; mib += 1) yield filling;
+      }
+      const archived = Readable.from(unpacked(), { objectMode: false }).pipe(createGzip({ level: 1 }));
+      const error: unknown = await checkArchive(archived, target, new AbortController().signal).catch(
+        (failure: unknown) => failure,
+      );
+      return { error, mib };
+    }
+
+    const SIZE = NEVER_MIB * MIB;
+    const as = Buffer.alloc(MIB, 'a');
+    const zeros = Buffer.alloc(MIB);
+    it.each([
+      ['a manifest', 'manifest.json', [header('manifest.json', SIZE)], as],
+      ['a line', 'a line of tables/products.ndjson', [manifest(SIZE), header('tables/products.ndjson', SIZE)], as],
+      ['an extended header', 'headers of the archive', [manifest(), header('pax', SIZE, 'x')], as],
+      ['a global header', 'headers of the archive', [header('pax', SIZE, 'g')], as],
+      ['a long name', 'headers of the archive', [manifest(), header('name', SIZE, 'L')], as],
+      ['nothing', 'headers of the archive', [manifest()], zeros],
+    ])('is refused before much of it is unpacked: %s without end', async (_, what, start, filling) => {
+      const { error, mib } = await explode(start, filling);
+      expect(error).toMatchObject({ code: 'archive_too_large', category: 'unprocessable', details: { what } });
+      expect((error as Error).message).toMatch(/may have \d+ bytes/);
+      expect(mib).toBeLessThan(64); // what stands in buffers of gzip comes on top
+    });
+
+    it('is refused where an entry is longer than the manifest says', async () => {
+      const { error, mib } = await explode([manifest(10), header('tables/products.ndjson', SIZE)], as);
+      expect(error).toEqual(refused('archive_damaged', 'tables/products.ndjson'));
+      expect(mib).toBeLessThan(64);
+    });
+
+    it('is no long name that an honest archive has', async () => {
+      const key = `${'ü'.repeat(150)}/${'n'.repeat(90)}.csv`;
+      const bytes = await archive({ ...content, files: { [key]: 'x' } });
+      await expect(check(bytes)).resolves.toBeDefined();
+    });
   });
 
   it('is passed on whole after a look at its manifest, of which little is kept', async () => {

@@ -92,10 +92,11 @@ export class DeleteOperation extends OperationHandler implements OnModuleInit {
     return rows;
   }
 
-  /** What slipped in before every process had heard (a key of a late request) is removed here. */
+  /** What slipped in before every process had heard (a key of a late request, a place put in line) is removed here. */
   private async prove(memory: DeleteMemory, context: StepContext): Promise<DeleteMemory> {
     const { tenant } = context.operation;
     await this.removeRows(memory, context);
+    await this.traces.deletePlaces(tenant);
     await this.traces.deleteKeys(tenant);
     await this.traces.deleteFiles();
     const left = await this.traces.count(tenant, context.signal);

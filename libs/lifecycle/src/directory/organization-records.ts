@@ -12,7 +12,7 @@ import {
 } from '#libs/database';
 import { PlatformEvents } from '#libs/messaging';
 import { Directory } from '#libs/tenancy';
-import type { MoveDirectory } from '#libs/tenant-move';
+import type { MoveDirectory, PresentEntry } from '#libs/tenant-move';
 import type { ArchivedOrganization } from '../archive/manifest';
 import { organizationExists, organizationNotFound, slugTaken } from '../operation/operation.error';
 
@@ -38,8 +38,8 @@ const INSERT = `
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
     nullif($10, (select shard from shard_buckets where bucket = calculate_shard_key($1) for share)))`;
 const PLACEMENT = `
-  select coalesce(o.shard, b.shard) as shard, o.epoch from organizations o join shard_buckets b on b.bucket = o.shard_key
-  where o.id = $1`;
+  select coalesce(o.shard, b.shard) as shard, o.epoch, o.state in ('suspended', 'deleting') as suspended
+  from organizations o join shard_buckets b on b.bucket = o.shard_key where o.id = $1`;
 /** Pinned where its bucket is another shard's; the lock keeps the bucket from being given away meanwhile. One statement, ended by the pool's own limit where the server is silent. */
 const REPLACE = `
   update organizations o set epoch = $4, version = version + 1, updated_at = now(),
@@ -109,7 +109,7 @@ export class OrganizationRecords {
   placement(id: string): MoveDirectory {
     return {
       read: async () => {
-        const { rows } = await this.query<{ shard: string; epoch: number }>(PLACEMENT, [id]);
+        const { rows } = await this.query<PresentEntry>(PLACEMENT, [id]);
         if (!rows[0]) throw organizationNotFound();
         return rows[0];
       },

@@ -16,6 +16,8 @@ import { FileStore } from '#libs/storage';
 import type { Client } from 'pg';
 import { ARCHIVE_FORMAT, ARCHIVE_VERSION, archiveKey, MANIFEST_FILE, OPERATIONS_FOLDER } from '../archive/manifest';
 import { type Manifest, type ManifestFile, type ManifestTable, spoolFolder, tableFile } from '../archive/manifest';
+import { archiveTooLarge } from '../archive/archive.error';
+import { MAX_LINE_BYTES, MAX_MANIFEST_BYTES } from '../archive/archive-limits';
 import { type ArchiveEntry, writeArchive } from '../archive/archive-writer';
 import { isDirectoryTable } from '../directory/directory-tables';
 import { OrganizationRecords } from '../directory/organization-records';
@@ -78,7 +80,9 @@ export class ExportOperation extends OperationHandler implements OnModuleInit {
       version: ARCHIVE_VERSION,
       ...{ schema, created_at, organization, tables, files },
     };
-    await this.files.put(spoolKey(id, 'manifest.json'), bytesOf(JSON.stringify(manifest, null, 1)), UNBOUNDED);
+    const text = JSON.stringify(manifest, null, 1);
+    requireReadable(text, MANIFEST_FILE, MAX_MANIFEST_BYTES);
+    await this.files.put(spoolKey(id, 'manifest.json'), bytesOf(text), UNBOUNDED);
     return { rows: sum(tables.map(({ rows }) => rows)), tables: tables.length, files: files.length };
   }
 
@@ -98,6 +102,7 @@ export class ExportOperation extends OperationHandler implements OnModuleInit {
     async function* content(): AsyncGenerator<Buffer> {
       for await (const page of readRows(client, tenant, table)) {
         context.signal.throwIfAborted();
+        for (const line of page) requireReadable(line, `a line of ${tableFile(table.name)}`, MAX_LINE_BYTES);
         rows += page.length;
         yield Buffer.from(`${page.join('\n')}\n`);
       }
@@ -144,6 +149,11 @@ export class ExportOperation extends OperationHandler implements OnModuleInit {
     const { bytes, sha256 } = await this.files.put(archiveKey(id), interruptible(archive, signal), UNBOUNDED);
     return { bytes, sha256 };
   }
+}
+
+/** Better no archive than one that no import takes. */
+function requireReadable(text: string, what: string, limitBytes: number): void {
+  if (Buffer.byteLength(text) > limitBytes) throw archiveTooLarge(what, limitBytes);
 }
 
 const spoolKey = (operationId: string, file: string): string => `${spoolFolder(operationId)}/${file}`;

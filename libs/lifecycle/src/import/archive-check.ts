@@ -27,7 +27,7 @@ type Row = Readonly<Record<string, string | null>>;
 const FIRST_YEAR = 2000;
 const LAST_YEAR = 2100;
 
-/** Throws `archive_damaged`, `archive_incompatible` or `archive_foreign` (422). */
+/** Throws `archive_damaged`, `archive_too_large`, `archive_incompatible` or `archive_foreign` (422). */
 export async function checkArchive(source: Readable, target: Target, signal: AbortSignal): Promise<CheckedArchive> {
   const months: Record<string, string[]> = {};
   const manifest = await walkArchive(source, {

@@ -40,6 +40,8 @@ interface ImportMemory extends Facts {
 }
 
 const BATCH = 500;
+/** Of the rows of one statement, whose lines are long: characters. */
+const BATCH_LENGTH = 4 * 1024 * 1024;
 const ALL_ROWS = Number.MAX_SAFE_INTEGER;
 const UNBOUNDED = { maxBytes: Number.MAX_SAFE_INTEGER, uncharged: true } as const; // the ledger comes with the archive
 /** Making a partition locks its parent: better late than everyone behind it. */
@@ -194,10 +196,13 @@ async function mirrorLimits(
 
 async function* inBatches(rows: AsyncIterable<string>): AsyncGenerator<string[]> {
   let batch: string[] = [];
+  let length = 0;
   for await (const row of rows) {
-    if (batch.push(row) < BATCH) continue;
+    length += row.length;
+    if (batch.push(row) < BATCH && length < BATCH_LENGTH) continue;
     yield batch;
     batch = [];
+    length = 0;
   }
   if (batch.length > 0) yield batch;
 }

@@ -6,23 +6,18 @@ import { overtaken } from '../move.error';
 import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
 import { changePlace } from '../places';
-import { giveUp, restart } from './take-back';
+import { giveUp, hasFlipped, restart } from './take-back';
 
 export async function flip(context: MoveContext, state: MoveState): Promise<MoveState> {
   const { pause } = context;
   const epoch = state.epoch!;
-  if (await isOnTarget(context, epoch)) return settle(context, state);
+  if (await hasFlipped(context, epoch, await context.options.directory.read())) return settle(context, state);
   if (!pause?.tier) return restart(context, state);
   await openTarget(context, state);
   if (performance.now() >= pause.giveUpAt) return giveUp(context, state);
   const next = { shard: context.options.target.shard, epoch: epoch + 2 };
   if (!(await context.options.directory.replace(epoch, next))) throw overtaken('The directory has changed');
   return settle(context, { ...state, pausedMs: pause.lastedMs });
-}
-
-async function isOnTarget(context: MoveContext, epoch: number): Promise<boolean> {
-  const entry = await context.options.directory.read();
-  return entry.shard === context.options.target.shard && entry.epoch === epoch + 2;
 }
 
 async function openTarget(context: MoveContext, state: MoveState): Promise<void> {
