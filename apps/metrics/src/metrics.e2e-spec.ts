@@ -122,7 +122,12 @@ describe('the metrics process', () => {
         { what: 'the counts', timeoutMs: 20_000, intervalMs: 300 },
       );
       expect(snapshot.queues?.map(({ job_class }) => job_class)).toEqual(['critical', 'high', 'normal', 'low', 'bulk']);
-      expect(snapshot.queues?.at(-1)).toEqual({ job_class: 'bulk', waiting: 2, active: 0, delayed: 1, failed: 0 });
+      expect(snapshot.queues?.at(-1)).toEqual({
+        ...{ job_class: 'bulk', waiting: 2, active: 0, delayed: 1, failed: 0 },
+        ...{ workers: 0, slots: 0, service_ms: null, backlog_seconds: 2 },
+        oldest_seconds: expect.any(Number) as number,
+      });
+      expect(snapshot.queues?.at(-1)?.oldest_seconds).toBeGreaterThan(0);
       expect(snapshot.replicas).toEqual([
         { name: expect.stringMatching(/^main\/127/), reachable: true, lag_bytes: 0, lag_ms: 0 },
       ]);
@@ -132,6 +137,8 @@ describe('the metrics process', () => {
       });
       const { body } = await app.inject({ url: '/metrics' });
       expect(body).toMatch(/^stockyard_queue_jobs\{job_class="bulk",state="waiting"\} 2$/m);
+      expect(body).toMatch(/^stockyard_queue_backlog_seconds\{job_class="bulk"\} 2$/m);
+      expect(body).toMatch(/^stockyard_queue_oldest_seconds\{job_class="bulk"\} \d/m);
       expect(body).toMatch(/^stockyard_organizations\{state="suspended"\} 1$/m);
       expect(body).toMatch(/^stockyard_replica_up\{replica="main\/127[^"]*"\} 1$/m);
     } finally {

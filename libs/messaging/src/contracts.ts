@@ -13,6 +13,7 @@ const MAX_KEY = 512;
 /** No fields are promised. */
 const EMPTY = Type.Unsafe<Readonly<Record<string, never>>>(Type.Object({}));
 const COUNT = Type.Integer({ minimum: 0 });
+const AMOUNT = Type.Number({ minimum: 0 });
 
 export const EVENT_SHAPES: { readonly [N in EventName]: Shape<EventPayloads[N]> } = {
   'organization.changed': shape(Type.Object(ORGANIZATION)),
@@ -59,7 +60,11 @@ export const ANSWER_SHAPES: { readonly [N in QuestionName]: Shape<Questions[N]['
       organizations: Fields.nullable(Type.Record(Type.String(), COUNT)),
       queues: Fields.nullable(
         Type.Array(
-          Type.Object({ job_class: Type.String(), waiting: COUNT, active: COUNT, delayed: COUNT, failed: COUNT }),
+          Type.Object({
+            ...{ job_class: Type.String(), waiting: COUNT, active: COUNT, delayed: COUNT, failed: COUNT },
+            ...{ workers: COUNT, slots: COUNT, oldest_seconds: AMOUNT, backlog_seconds: AMOUNT },
+            service_ms: Fields.nullable(AMOUNT),
+          }),
         ),
       ),
       replicas: Type.Array(

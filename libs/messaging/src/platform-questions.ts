@@ -17,6 +17,15 @@ export interface QueueDepth {
   readonly active: number;
   readonly delayed: number;
   readonly failed: number;
+  /** Age of the oldest job that waits, 0 where none does. */
+  readonly oldest_seconds: number;
+  readonly workers: number;
+  /** Jobs that all workers can run at once. */
+  readonly slots: number;
+  /** Smoothed time that a job takes; null before the first. */
+  readonly service_ms: number | null;
+  /** How long what waits will take. */
+  readonly backlog_seconds: number;
 }
 
 export interface ReplicaState {

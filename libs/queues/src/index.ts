@@ -13,6 +13,7 @@ export { type JobList, JobService, type NewJob, type PreparedJob } from './jobs/
 export { insertLineErrors } from './jobs/job.statements';
 export { HandlesJob, type JobContext, type JobHandler, type JobStep } from './host/job-handler';
 export { QueueHost } from './host/queue-host.service';
+export { type QueueLoad, readQueueLoad } from './load/queue-load';
 export { QueuePulse } from './host/queue-pulse.service';
 export { JobTurns } from './host/job-turns';
 export { JobProducer } from './relay/job-producer';

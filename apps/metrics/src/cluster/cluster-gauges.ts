@@ -5,6 +5,13 @@ import { ClusterService } from './cluster.service';
 
 const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 const MS_PER_SECOND = 1_000;
+const QUEUE_GAUGES = [
+  ['stockyard_queue_oldest_seconds', 'oldest_seconds', 'Age of the oldest job that waits in a class.'],
+  ['stockyard_queue_slots', 'slots', 'Jobs of a class that all workers can run at once.'],
+  ['stockyard_queue_workers', 'workers', 'Workers that run a class.'],
+  ['stockyard_queue_service_seconds', 'service_ms', 'Smoothed time that a job of a class takes.'],
+  ['stockyard_queue_backlog_seconds', 'backlog_seconds', 'How long what waits will take: jobs x service time / slots.'],
+] as const;
 
 @Injectable()
 export class ClusterGauges {
@@ -28,6 +35,19 @@ export class ClusterGauges {
           JOB_STATES.map((state): Sample => ({ labels: { job_class: depth.job_class, state }, value: depth[state] })),
         ),
     });
+    for (const [name, field, help] of QUEUE_GAUGES) {
+      registry.gauge({
+        name,
+        help,
+        labels: ['job_class'],
+        read: async () =>
+          ((await cluster.snapshot()).queues ?? []).flatMap(({ job_class, [field]: value }): Sample[] =>
+            value === null
+              ? []
+              : [{ labels: { job_class }, value: field === 'service_ms' ? value / MS_PER_SECOND : value }],
+          ),
+      });
+    }
     registry.gauge({
       name: 'stockyard_replica_up',
       help: '1 for a replica that answers, else 0.',

@@ -1,8 +1,8 @@
-/** How many jobs stand where in each queue. Reads only; it makes no queue and keeps no connection of its own. */
+/** How much work waits in each queue. Reads only; it makes no queue and keeps no connection of its own. */
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import type { QueueDepth } from '#libs/messaging';
-import { JOB_CLASSES, queuePrefix } from '#libs/queues';
+import { JOB_CLASSES, queuePrefix, readQueueLoad } from '#libs/queues';
 import { QUEUE_REDIS } from '#libs/redis';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -39,8 +39,6 @@ export class QueueDepthsRepository implements OnModuleDestroy {
   }
 
   private async depth(queue: Queue): Promise<QueueDepth> {
-    const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
-    const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
-    return { job_class: queue.name, waiting: waiting + prioritized, active, delayed, failed };
+    return { job_class: queue.name, ...(await readQueueLoad(this.redis, this.config.REDIS_KEY_PREFIX, queue)) };
   }
 }

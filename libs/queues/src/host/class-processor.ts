@@ -5,7 +5,8 @@ import type { AppConfig } from '#libs/config';
 import { UsageMeter } from '#libs/usage';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { workerRedisOptions } from '../connection/queue-connection';
-import { classConcurrency, JOB_CLASSES } from '../job-class';
+import { classConcurrency, JOB_CLASSES, type JobClass } from '../job-class';
+import { WorkerRoll } from '../running/worker-roll';
 import type { DrainingWorker } from './draining-worker';
 import type { JobOutcome } from './job-outcome';
 import { JobRunner } from './job-runner';
@@ -20,6 +21,7 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
 
   constructor(
     private readonly turns: JobTurns,
+    private readonly roll: WorkerRoll,
     private readonly runner: JobRunner,
     private readonly meter: UsageMeter,
   ) {
@@ -34,9 +36,11 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
   /** Three declared parameters, or BullMQ gives no signal. */
   override async process(job: Job, token?: string, signal?: AbortSignal): Promise<string> {
     const turn = await this.turns.take(job, token);
+    const began = performance.now();
     try {
       return await this.run(job, token, signal);
     } finally {
+      this.roll.served(job.queueName as JobClass, performance.now() - began);
       await turn.end();
     }
   }

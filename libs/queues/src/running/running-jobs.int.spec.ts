@@ -5,7 +5,7 @@ import { type LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { rollKey, runningKeys } from '../fair/fair-keys';
 import { type RunningJob, RunningJobs } from './running-jobs';
-import { WorkerRoll } from './worker-roll';
+import { readRoll, WorkerRoll } from './worker-roll';
 
 const CLASS = 'normal';
 const LOCK_MS = 2_000;
@@ -153,8 +153,19 @@ describe('the running jobs of a tenant', () => {
     await two.roll.leave();
     await one.roll.call();
     expect(one.roll.slots(CLASS)).toBe(5);
-    await redis.zadd(rollKey(prefix, CLASS), 1, `${newId()} 100`);
+    await redis.zadd(rollKey(prefix, CLASS), 1, `${newId()} 100 `);
     await one.roll.call();
     expect(one.roll.slots(CLASS)).toBe(5);
+  });
+
+  it('the roll says how long jobs take, by the slots of those who ran some', async () => {
+    const [one, two, idle] = [await worker(6), await worker(2), await worker(4)];
+    expect(await readRoll(redis, prefix, CLASS)).toEqual({ slots: 12, workers: 3, serviceMs: null });
+    for (let i = 0; i < 500; i += 1) one.roll.served(CLASS, i < 100 ? 1_000 : 10);
+    two.roll.served(CLASS, 50);
+    await Promise.all([one, two, idle].map(({ roll }) => roll.call()));
+    const { slots, serviceMs } = await readRoll(redis, prefix, CLASS);
+    expect(slots).toBe(12);
+    expect(serviceMs).toBeCloseTo((6 * 10 + 2 * 50) / 8, 3);
   });
 });

@@ -1,4 +1,4 @@
-/** Which workers there are, and how many jobs of each class they can run together. Each calls its name once a second. */
+/** Which workers there are, how many jobs of each class they run together, and how long those take. Each calls once a second. */
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
@@ -13,18 +13,28 @@ import { classConcurrency, JOB_CLASSES, type JobClass } from '../job-class';
 export const CALL_MS = 1_000;
 const FORGOTTEN_MS = 5_000;
 
-const ROLL = LuaScript.fromFile<[slots: number, workers: number]>(join(__dirname, 'roll.lua'), 1);
+/** Weight of the newest job in the smoothed service time: some twenty jobs count. */
+const SMOOTHING = 0.05;
+
+type Reply = [slots: number, workers: number, serviceMs: string];
+
+const ROLL = LuaScript.fromFile<Reply>(join(__dirname, 'roll.lua'), 1);
 
 export interface ClassRoll {
   /** Jobs that all workers together can run at once. */
   readonly slots: number;
   readonly workers: number;
+  /** Exponentially smoothed time that a job of the class takes; null before the first has been done. */
+  readonly serviceMs: number | null;
+}
+
+function rollOf([slots, workers, serviceMs]: Reply): ClassRoll {
+  return { slots, workers, serviceMs: serviceMs === '' ? null : Number(serviceMs) };
 }
 
 /** What the roll says of a class; asks Redis, takes no part. */
 export async function readRoll(redis: Redis, prefix: string, jobClass: JobClass): Promise<ClassRoll> {
-  const [slots, workers] = await ROLL.run(redis, [rollKey(prefix, jobClass), '', 0, FORGOTTEN_MS]);
-  return { slots, workers };
+  return rollOf(await ROLL.run(redis, [rollKey(prefix, jobClass), '', 0, FORGOTTEN_MS, '']));
 }
 
 @Injectable()
@@ -32,6 +42,7 @@ export class WorkerRoll {
   private readonly id = newId();
   private readonly own: Readonly<Record<JobClass, number>>;
   private readonly seen = new Map<JobClass, ClassRoll>();
+  private readonly service = new Map<JobClass, number>();
 
   constructor(
     @Inject(PRODUCER_REDIS) private readonly redis: Redis,
@@ -50,6 +61,12 @@ export class WorkerRoll {
     return [...this.seen.values()].some(({ workers }) => workers > 1);
   }
 
+  /** A job of the class has been run here, in so many milliseconds. */
+  served(jobClass: JobClass, ms: number): void {
+    const before = this.service.get(jobClass) ?? ms;
+    this.service.set(jobClass, before + SMOOTHING * (ms - before));
+  }
+
   /** Calls this worker's name and hears those of the others. */
   call(): Promise<void> {
     return this.say(this.own);
@@ -62,10 +79,10 @@ export class WorkerRoll {
 
   private async say(slots: Readonly<Record<JobClass, number>>): Promise<void> {
     const calls = JOB_CLASSES.map((jobClass) => {
-      return [rollKey(this.config.REDIS_KEY_PREFIX, jobClass), this.id, slots[jobClass], FORGOTTEN_MS];
+      const service = this.service.get(jobClass)?.toFixed(3) ?? '';
+      return [rollKey(this.config.REDIS_KEY_PREFIX, jobClass), this.id, slots[jobClass], FORGOTTEN_MS, service];
     });
     const replies = await ROLL.runAll(this.redis, calls);
-    for (const [index, [all, workers]] of replies.entries())
-      this.seen.set(JOB_CLASSES[index]!, { slots: all, workers });
+    for (const [index, reply] of replies.entries()) this.seen.set(JOB_CLASSES[index]!, rollOf(reply));
   }
 }
