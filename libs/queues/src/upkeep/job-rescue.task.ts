@@ -1,6 +1,6 @@
 /**
- * Brings back jobs whose row is open but which the queue has lost: a Redis that came back without its data. Jobs that
- * the queue knows are left alone; those still in the outbox get the same job id from the relay, and stay one job.
+ * Brings back jobs whose row is open but which the queue has lost: a Redis that came back without its data, or without its
+ * last second. Jobs that the queue knows are left alone; those still in the outbox get the same job id from the relay, and stay one job.
  */
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Organization } from '#libs/tenancy';
@@ -9,13 +9,14 @@ import { JobRepository } from '../jobs/job.repository';
 import { JobProducer } from '../relay/job-producer';
 import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
 
-const OLDER_THAN_SECONDS = 60;
+const OLDER_THAN_SECONDS = 10;
 const PAGE = 500;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 @Injectable()
 export class JobRescue implements TenantTask, OnModuleInit {
   readonly name = 'job rescue';
+  readonly afterRestart = true;
   private readonly logger = new Logger('JobRescue');
 
   constructor(

@@ -1,7 +1,10 @@
 /**
- * Upkeep: partitions ahead of time and those that have served, and every tenant's tasks. Runs at boot, each hour, and when Redis comes back; a lease
- * in Redis lets one worker do it for all. A Redis that lost its data lost the lease too, so its lost jobs are found.
+ * Upkeep: partitions ahead of time and those that have served, and every tenant's tasks. Runs at boot, each hour, and when
+ * Redis comes back; a lease in Redis lets one worker do it for all. A Redis that lost its data lost the lease too, so its lost jobs
+ * are found. One that came back from a restart has another run id than the lease says: whoever sees that first has the
+ * jobs looked for that it may have lost.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
@@ -14,13 +17,15 @@ import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
 
 const TICK_MS = 60_000;
 const LEASE_MS = 55 * 60_000;
+/** From a restart of Redis until lost jobs are looked for: longer than the age from which a job counts as lost. */
+const SETTLES_MS = 15_000;
 
 @Injectable()
 export class UpkeepService {
   private readonly logger = new Logger('Upkeep');
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
-  private stopping = false;
+  private readonly stopped = new AbortController();
   private readonly onReady = () => void this.tick();
 
   constructor(
@@ -40,7 +45,7 @@ export class UpkeepService {
 
   /** Ends after the task at hand. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.stopped.abort();
     this.redis.off('ready', this.onReady);
     clearInterval(this.timer);
     await this.running;
@@ -57,22 +62,35 @@ export class UpkeepService {
   private async runLeased(): Promise<void> {
     const key = redisKey(this.config.REDIS_KEY_PREFIX, 'upkeep', null, 'lease');
     try {
-      if ((await this.redis.set(key, String(process.pid), 'PX', LEASE_MS, 'NX')) !== 'OK') return;
-      await this.runAll();
+      const runId = /^run_id:(\w+)/m.exec(await this.redis.info('server'))?.[1] ?? '';
+      if ((await this.redis.set(key, runId, 'PX', LEASE_MS, 'NX')) === 'OK') await this.runAll();
+      else if ((await this.redis.get(key)) === runId) return;
+      else if ((await this.redis.set(key, runId, 'KEEPTTL', 'GET')) !== runId) await this.runAfterRestart();
       if (this.stopping) await this.redis.del(key); // half done: the next worker begins at once
     } catch {
       // Redis is away, or this process is going: the next tick tries again
     }
   }
 
-  private async runAll(): Promise<void> {
-    await this.attempt('partitions', () => this.partitions.run());
-    await this.attempt('tenants', () => this.visitTenants());
+  private get stopping(): boolean {
+    return this.stopped.signal.aborted;
   }
 
-  private async visitTenants(): Promise<void> {
+  private async runAll(): Promise<void> {
+    await this.attempt('partitions', () => this.partitions.run());
+    await this.attempt('tenants', () => this.visitTenants(this.tasks.all()));
+  }
+
+  private async runAfterRestart(): Promise<void> {
+    this.logger.warn('The Redis of the queues was restarted; jobs that it may have lost are looked for');
+    await delay(SETTLES_MS, undefined, { signal: this.stopped.signal }).catch(() => undefined);
+    const tasks = this.tasks.all().filter(({ afterRestart }) => afterRestart);
+    await this.attempt('jobs after a restart', () => this.visitTenants(tasks));
+  }
+
+  private async visitTenants(tasks: readonly TenantTask[]): Promise<void> {
     for await (const organization of this.directory.all()) {
-      for (const task of this.tasks.all()) {
+      for (const task of tasks) {
         if (this.stopping) return;
         await this.attempt(task.name, () => this.visit(organization, task));
       }
