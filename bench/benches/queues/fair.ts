@@ -71,12 +71,11 @@ export class FairLine extends Line {
 
   protected addBatch(jobs: readonly SomeJob[]): Promise<void> {
     return this.producer.add(
-      jobs.map(({ id, organizationId }) =>
-        this.producer.workOf({
-          id,
-          payload: { job_id: id, organization_id: organizationId, type: NOTHING.type, version: NOTHING.version },
-        }),
-      ),
+      jobs.map(({ id, organizationId }) => ({
+        ...{ class: CLASS, name: NOTHING.type, jobId: `job-${id}`, organizationId },
+        ...{ cost: NOTHING.cost, attempts: NOTHING.attempts, backoffMs: NOTHING.backoffMs },
+        data: { job_id: id, organization_id: organizationId, type: NOTHING.type, version: NOTHING.version },
+      })),
     );
   }
 }

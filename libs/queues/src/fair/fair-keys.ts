@@ -37,3 +37,8 @@ export function runningKeys(
 export function rollKey(prefix: string, jobClass: JobClass): string {
   return `${fairKeys(prefix, jobClass).jobPrefix}workers`;
 }
+
+/** The tenants of a class that have jobs set aside. */
+export function asidesKey(prefix: string, jobClass: JobClass): string {
+  return `${fairKeys(prefix, jobClass).clock}-asides`;
+}

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { fairKeys } from './fair-keys';
 import { FairOrder, jobLength, UNIT } from './fair-order';
+import { HORIZON } from './tags';
 
 const CLASS = 'normal';
 const SCALE = 2 ** 32;
-const HORIZON = 2 ** 19;
 
 interface Work {
   readonly id: string;

@@ -25,6 +25,7 @@ import type { Redis } from 'ioredis';
 import { PRODUCER_REDIS } from '../connection/queue-connection';
 import type { JobClass } from '../job-class';
 import { fairKeys } from './fair-keys';
+import { type Arrival, runsOf, type Tag, tagsOf } from './tags';
 
 /** Length of a job of cost 1 of a tenant of weight 1. A tenant may have 2¹⁹ ÷ UNIT of those waiting in order. */
 export const UNIT = 8;
@@ -36,25 +37,12 @@ const CLOCK = readFileSync(join(__dirname, 'clock.lua'), 'utf8');
 const script = <Reply>(name: string): LuaScript<Reply> =>
   new LuaScript<Reply>(`${CLOCK}\n${readFileSync(join(__dirname, name), 'utf8')}`, 4);
 
-const TAG = script<(string | number)[]>('tag.lua');
+const TAG = script<string[]>('tag.lua');
 const BEGUN = script<string>('begun.lua');
 const AGAIN = script<0 | 1>('again.lua');
 const SWAP = script<0 | 1>('swap.lua');
 const PLACED = script<0 | 1>('placed.lua');
 const ASIDE = LuaScript.fromFile<0 | 1>(join(__dirname, 'aside.lua'), 1);
-
-export interface Arrival {
-  readonly organizationId: string;
-  /** See {@link jobLength}. */
-  readonly length: number;
-}
-
-export interface Tag {
-  /** Absolute; the job carries it in its data as `tag`. */
-  readonly tag: number;
-  /** What it is in BullMQ, 2 to 2²¹ - 1. */
-  readonly priority: number;
-}
 
 /** How far a job moves its tenant on. `cost` 1 is an ordinary job, `weight` that of the tier. */
 export function jobLength(cost: number, weight: number): number {
@@ -72,9 +60,9 @@ export class FairOrder {
 
   /** Tags jobs that are about to be added; one tag each, in the same order. */
   async tag(jobClass: JobClass, arrivals: readonly Arrival[]): Promise<Tag[]> {
-    const flat = arrivals.flatMap(({ organizationId, length }) => [organizationId, length]);
-    const reply = await TAG.run(this.redis, [...this.clock(jobClass), ...flat]);
-    return arrivals.map((_, index) => ({ tag: Number(reply[2 * index]), priority: Number(reply[2 * index + 1]) }));
+    const runs = runsOf(arrivals);
+    const flat = runs.flatMap(({ organizationId, length, places }) => [organizationId, length, places.length]);
+    return tagsOf(runs, await TAG.run(this.redis, [...this.clock(jobClass), ...flat]));
   }
 
   /** An urgent job that has been added changes places with the first of `others` that waits, if that is before it. */

@@ -7,7 +7,7 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { isUuid } from '#libs/kernel';
-import { Directory, type Organization } from '#libs/tenancy';
+import { Directory, type LocatedOrganization, type Organization } from '#libs/tenancy';
 import { DelayedError, type Job, type Queue, WaitingError } from 'bullmq';
 import { FairOrder, jobLength } from '../fair/fair-order';
 import type { JobClass } from '../job-class';
@@ -17,10 +17,20 @@ import { ASIDE_MS, type RunningJob, RunningJobs } from '../running/running-jobs'
 /** A job that has begun. */
 export interface Turn {
   /** Call once, when it has ended for this worker. Never rejects. */
-  end(): Promise<void>;
+  end(): Promise<void> | void;
 }
 
-const FREE: Turn = { end: () => Promise.resolve() };
+type Tenant = Pick<RunningJob, 'jobClass' | 'organizationId'>;
+
+/** What is known already of a job that cannot begin at once. */
+interface Pending {
+  readonly located: LocatedOrganization | undefined | Promise<LocatedOrganization | undefined>;
+  readonly isFirstPick: boolean;
+  readonly running?: RunningJob;
+  readonly begins?: boolean | Promise<boolean>;
+}
+
+const FREE: Turn = { end: () => undefined };
 
 @Injectable()
 export class JobTurns {
@@ -34,23 +44,25 @@ export class JobTurns {
     private readonly modules: ModuleRef,
   ) {}
 
-  /** Throws BullMQ's WaitingError or DelayedError for a job that it has put back. */
-  async take(job: Job, token: string | undefined): Promise<Turn> {
+  /**
+   * Rejects with BullMQ's WaitingError or DelayedError for a job that it has put back. At once in the common case: picked for
+   * the first time, in its tag's order, of a tenant whose limit does not bind.
+   */
+  take(job: Job, token: string | undefined): Turn | Promise<Turn> {
     const { organization_id, tag } = job.data as { readonly organization_id?: unknown; readonly tag?: unknown };
     if (typeof organization_id !== 'string' || !isUuid(organization_id)) return FREE; // the runner refuses it
-    try {
-      const located = this.directory.locate(organization_id);
-      const organization = (located instanceof Promise ? await located : located)?.organization;
-      if (!organization) return FREE;
-      const isFirstPick = job.attemptsStarted <= 1 && job.stalledCounter === 0 && typeof tag === 'number';
-      if (isFirstPick) this.order.begun(classOf(job), tag);
-      else await this.waitForTurn(job, organization, token);
-      return await this.waitForSlot(job, organization, token);
-    } catch (error) {
-      if (error instanceof WaitingError || error instanceof DelayedError) throw error;
-      this.logger.debug({ err: error }, 'Nobody says whose turn it is');
-      return FREE;
-    }
+    const isFirstPick = job.attemptsStarted <= 1 && job.stalledCounter === 0 && typeof tag === 'number';
+    if (isFirstPick) this.order.begun(classOf(job), tag);
+    const located = this.directory.locate(organization_id);
+    if (!isFirstPick || located instanceof Promise) return this.wait(job, token, { located, isFirstPick });
+    const running = runningOf(job, located.organization);
+    const begins = this.running.begin(running);
+    return begins === true ? this.turnOf(running) : this.wait(job, token, { located, isFirstPick, running, begins });
+  }
+
+  /** Calls back jobs that were set aside and have room although nobody called them. */
+  async callForgotten(): Promise<void> {
+    for (const job of await this.running.forgotten()) await this.callBack(job, [job.jobId]);
   }
 
   /** Before a job that has begun goes back. `keepsPlace`: it was not its fault, and its next pick is for free. */
@@ -60,6 +72,22 @@ export class JobTurns {
     } catch (error) {
       this.logger.debug({ err: error }, 'A job goes back with its old place');
     }
+  }
+
+  private async wait(job: Job, token: string | undefined, pending: Pending): Promise<Turn> {
+    try {
+      const organization = (await pending.located)?.organization;
+      if (!organization) return FREE;
+      if (!pending.isFirstPick) await this.waitForTurn(job, organization, token);
+      const running = pending.running ?? runningOf(job, organization);
+      if (await (pending.begins ?? this.running.begin(running))) return this.turnOf(running);
+      await this.setAside(job, running, token);
+    } catch (error) {
+      if (error instanceof WaitingError || error instanceof DelayedError) throw error;
+      this.logger.debug({ err: error }, 'Nobody says whose turn it is');
+      return FREE;
+    }
+    throw new DelayedError();
   }
 
   private async waitForTurn(job: Job, { id, limits }: Organization, token: string | undefined): Promise<void> {
@@ -72,36 +100,49 @@ export class JobTurns {
     throw new WaitingError();
   }
 
-  private async waitForSlot(job: Job, { id, limits }: Organization, token: string | undefined): Promise<Turn> {
-    const running: RunningJob = {
-      jobClass: classOf(job),
-      organizationId: id,
-      jobId: job.id!,
-      limit: limits.maxRunningJobs,
-    };
-    if (await this.running.begin(running)) return { end: () => this.end(running) };
+  private async setAside(job: Job, running: RunningJob, token: string | undefined): Promise<void> {
     await this.order.setAside(running.jobClass, running.jobId, job.attemptsStarted + 1);
     await job.moveToDelayed(Date.now() + ASIDE_MS, token);
-    if (await this.running.setAside(running)) await this.callBack(running.jobClass, [running.jobId]);
-    throw new DelayedError();
+    try {
+      if (await this.running.setAside(running)) await this.callBack(running, [running.jobId]);
+    } catch (error) {
+      this.logger.debug({ err: error }, 'A job that was set aside comes back by itself');
+    }
   }
 
-  private async end(running: RunningJob): Promise<void> {
+  private turnOf(running: RunningJob): Turn {
+    return { end: () => this.end(running) };
+  }
+
+  private end(running: RunningJob): Promise<void> | void {
+    const called = this.running.done(running);
+    if (called instanceof Promise) return this.callBackWhenKnown(running, called);
+  }
+
+  private async callBackWhenKnown(ended: RunningJob, called: Promise<readonly string[]>): Promise<void> {
     try {
-      await this.callBack(running.jobClass, await this.running.done(running));
+      await this.callBack(ended, await called);
     } catch (error) {
       this.logger.debug({ err: error }, 'The slot of a job will come back by itself');
     }
   }
 
-  /** One that is gone or waits already is none the less called. */
-  private async callBack(jobClass: JobClass, jobIds: readonly string[]): Promise<void> {
+  /** One that has begun, or is gone, needs no call; one that waits already begins with its turn. */
+  private async callBack({ jobClass, organizationId }: Tenant, jobIds: readonly string[]): Promise<void> {
     const queue = this.modules.get<Queue>(getQueueToken(jobClass), { strict: false });
-    for (const id of jobIds) {
-      const job = await queue.getJob(id);
-      await job?.promote().catch(() => undefined);
+    for (const jobId of jobIds) {
+      const job = await queue.getJob(jobId);
+      const state = await job?.getState();
+      if (job && state === 'delayed') await job.promote().catch(() => undefined);
+      else if (state !== 'prioritized' && state !== 'waiting') {
+        await this.running.forget({ jobClass, organizationId, jobId });
+      }
     }
   }
+}
+
+function runningOf(job: Job, { id, limits }: Organization): RunningJob {
+  return { jobClass: classOf(job), organizationId: id, jobId: job.id!, limit: limits.maxRunningJobs };
 }
 
 function classOf({ queueName }: Job): JobClass {

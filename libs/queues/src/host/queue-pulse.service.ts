@@ -5,6 +5,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { FairOrder } from '../fair/fair-order';
+import { JobTurns } from './job-turns';
 import { RunningJobs } from '../running/running-jobs';
 import { CALL_MS, WorkerRoll } from '../running/worker-roll';
 
@@ -19,6 +20,7 @@ export class QueuePulse {
     private readonly order: FairOrder,
     private readonly running: RunningJobs,
     private readonly roll: WorkerRoll,
+    private readonly turns: JobTurns,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'QUEUE_LOCK_MS'>,
   ) {}
 
@@ -42,6 +44,7 @@ export class QueuePulse {
   private async beat(): Promise<void> {
     await this.roll.call();
     await this.running.renew();
+    await this.turns.callForgotten();
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

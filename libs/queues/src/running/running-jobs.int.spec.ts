@@ -130,6 +130,32 @@ describe('the running jobs of a tenant', () => {
     }
   });
 
+  it('that were set aside are found when a slot came back by itself and nobody is left to call them', async () => {
+    const [dead, alive] = [await worker(), await worker()];
+    const tenant = newId();
+    await dead.roll.call();
+    expect(await dead.jobs.begin(job(tenant, 1))).toBe(true);
+    const waiting = job(tenant, 1);
+    expect(await alive.jobs.begin(waiting)).toBe(false);
+    expect(await alive.jobs.setAside(waiting)).toBe(false);
+    expect(await alive.jobs.forgotten()).toEqual([]);
+    const found = await waitFor(
+      async () => {
+        const forgotten = await alive.jobs.forgotten();
+        return forgotten.length > 0 && forgotten;
+      },
+      { what: 'the lease of the dead to end', timeoutMs: 4 * LOCK_MS },
+    );
+    const { jobClass, organizationId, jobId } = waiting;
+    expect(found).toEqual([{ jobClass, organizationId, jobId }]);
+    expect(await alive.jobs.forgotten()).toEqual([]); // called a moment ago
+    await waitFor(async () => (await alive.jobs.forgotten()).length > 0, {
+      what: 'another call, as if that one was lost',
+    });
+    expect(await alive.jobs.begin(waiting)).toBe(true);
+    expect(await redis.zcard(runningKeys(prefix, CLASS, tenant)[1])).toBe(0);
+  });
+
   it('a raised limit calls back as many as there is room for', async () => {
     const { jobs } = await worker();
     const tenant = newId();

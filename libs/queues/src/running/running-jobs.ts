@@ -13,21 +13,26 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { LuaScript } from '#libs/redis';
 import type { Redis } from 'ioredis';
 import { PRODUCER_REDIS } from '../connection/queue-connection';
-import { runningKeys } from '../fair/fair-keys';
-import type { JobClass } from '../job-class';
-import { WorkerRoll } from './worker-roll';
+import { asidesKey, runningKeys } from '../fair/fair-keys';
+import { JOB_CLASSES, type JobClass } from '../job-class';
+import { CALL_MS, WorkerRoll } from './worker-roll';
 
 /** How long a job that was set aside waits at most without being called, for instance because the caller died. */
 export const ASIDE_MS = 600_000;
 
 const SLOTS = readFileSync(join(__dirname, 'slots.lua'), 'utf8');
 const script = <Reply>(name: string): LuaScript<Reply> =>
-  new LuaScript<Reply>(`${SLOTS}\n${readFileSync(join(__dirname, name), 'utf8')}`, 2);
+  new LuaScript<Reply>(`${SLOTS}\n${readFileSync(join(__dirname, name), 'utf8')}`, 3);
 
 const BEGIN = script<0 | 1>('begin.lua');
 const RENEW = script<number>('renew.lua');
 const SET_ASIDE = script<0 | 1>('set-aside.lua');
 const DONE = script<string[]>('done.lua');
+
+/** Tenants with jobs set aside that a worker looks at each second. */
+const LOOKED_AT = 20;
+
+const NOBODY: readonly string[] = [];
 
 export interface RunningJob {
   readonly jobClass: JobClass;
@@ -49,50 +54,90 @@ export class RunningJobs {
     private readonly roll: WorkerRoll,
   ) {}
 
-  /** False at the limit. */
-  async begin(job: RunningJob): Promise<boolean> {
-    const counted = this.binds(job);
-    if (counted && (await BEGIN.run(this.redis, [...this.slots(job), job.jobId, this.config.QUEUE_LOCK_MS])) === 0) {
-      return false;
-    }
-    this.jobs.set(job, counted);
+  /** False at the limit. At once where the limit does not bind. */
+  begin(job: RunningJob): boolean | Promise<boolean> {
+    if (this.binds(job)) return this.beginCounted(job);
+    this.jobs.set(job, false);
     return true;
   }
 
   /** After BullMQ has delayed a job for ASIDE_MS because of the limit. True: there is room by now, call it back. */
   async setAside(job: RunningJob): Promise<boolean> {
-    return (await SET_ASIDE.run(this.redis, [...this.slots(job), job.jobId, ASIDE_MS])) === 1;
+    return (await SET_ASIDE.run(this.redis, [...this.slots(job), job.jobId, ASIDE_MS, job.organizationId])) === 1;
   }
 
-  /** Resolves with the ids of jobs to call back. */
-  async done(job: RunningJob): Promise<readonly string[]> {
+  /** One that was set aside is not there any more, or needs no call. */
+  async forget({ jobClass, organizationId, jobId }: Omit<RunningJob, 'limit'>): Promise<void> {
+    await this.redis.zrem(runningKeys(this.config.REDIS_KEY_PREFIX, jobClass, organizationId)[1], jobId);
+  }
+
+  /** The ids of jobs to call back. At once for one that was not counted. */
+  done(job: RunningJob): readonly string[] | Promise<readonly string[]> {
     const counted = this.jobs.get(job) ?? false;
     this.jobs.delete(job);
-    return counted ? DONE.run(this.redis, [...this.slots(job), job.jobId]) : [];
+    return counted ? DONE.run(this.redis, [...this.slots(job), job.jobId, job.organizationId, 0]) : NOBODY;
   }
 
   /** Renews the leases of what runs here; several times in QUEUE_LOCK_MS. */
   async renew(): Promise<void> {
-    const tenants = new Map<string, RunningJob[]>();
+    const tenants = new Map<string, { readonly fresh: RunningJob[]; readonly counted: RunningJob[] }>();
     for (const [job, counted] of this.jobs) {
       if (!counted && !this.binds(job)) continue;
       const key = `${job.jobClass} ${job.organizationId}`;
-      tenants.set(key, [...(tenants.get(key) ?? []), job]);
+      const jobs = tenants.get(key) ?? { fresh: [], counted: [] };
+      jobs[counted ? 'counted' : 'fresh'].push(job);
+      tenants.set(key, jobs);
       this.jobs.set(job, true);
     }
-    const calls = [...tenants.values()].map((jobs) => [
-      ...this.slots(jobs[0]!),
-      this.config.QUEUE_LOCK_MS,
-      ...jobs.map(({ jobId }) => jobId),
-    ]);
+    const calls = [...tenants.values()].map(({ fresh, counted }) => {
+      const jobs = [...fresh, ...counted];
+      const ids = jobs.map(({ jobId }) => jobId);
+      return [...this.slots(jobs[0]!), this.config.QUEUE_LOCK_MS, fresh.length, ...ids];
+    });
     await RENEW.runAll(this.redis, calls);
+  }
+
+  /**
+   * Ids, by class, of jobs that were set aside and have room although nobody has called them lately: a slot came back by itself, or a
+   * call was lost. Looks at some tenants; once a second.
+   */
+  async forgotten(): Promise<readonly Omit<RunningJob, 'limit'>[]> {
+    const found: Omit<RunningJob, 'limit'>[] = [];
+    for (const jobClass of JOB_CLASSES) {
+      const some = await this.redis.hrandfield(
+        asidesKey(this.config.REDIS_KEY_PREFIX, jobClass),
+        LOOKED_AT,
+        'WITHVALUES',
+      );
+      const tenants = [...pairsOf((some ?? []) as string[])];
+      const calls = tenants.map(([organizationId, limit]) => {
+        return [...this.slots({ jobClass, organizationId, limit: Number(limit) }), '', organizationId, CALL_MS];
+      });
+      for (const [index, ids] of (await DONE.runAll(this.redis, calls)).entries()) {
+        const organizationId = tenants[index]![0];
+        found.push(...ids.map((jobId) => ({ jobClass, organizationId, jobId })));
+      }
+    }
+    return found;
+  }
+
+  private async beginCounted(job: RunningJob): Promise<boolean> {
+    const lease = [...this.slots(job), job.jobId, this.config.QUEUE_LOCK_MS];
+    if ((await BEGIN.run(this.redis, lease)) === 0) return false;
+    this.jobs.set(job, true);
+    return true;
   }
 
   private binds({ jobClass, limit }: RunningJob): boolean {
     return limit < this.roll.slots(jobClass);
   }
 
-  private slots({ jobClass, organizationId, limit }: RunningJob): (string | number)[] {
-    return [...runningKeys(this.config.REDIS_KEY_PREFIX, jobClass, organizationId), limit];
+  private slots({ jobClass, organizationId, limit }: Omit<RunningJob, 'jobId'>): (string | number)[] {
+    const { REDIS_KEY_PREFIX: prefix } = this.config;
+    return [...runningKeys(prefix, jobClass, organizationId), asidesKey(prefix, jobClass), limit];
   }
+}
+
+function* pairsOf(flat: readonly string[]): Generator<readonly [string, string]> {
+  for (let i = 0; i + 1 < flat.length; i += 2) yield [flat[i]!, flat[i + 1]!];
 }

@@ -3,7 +3,8 @@
   scripts of this folder (each is this file and its own behind it).
 
     KEYS[1] sorted set: job id -> end of its lease, ms by the clock of Redis
-    KEYS[2] sorted set: job id of one set aside -> when
+    KEYS[2] sorted set: job id of one set aside -> when it was, or was last called
+    KEYS[3] hash: tenants of the class that have jobs set aside -> their limit
     ARGV[1] the tenant's limit
 
   A worker renews the leases of what it runs. One that died leaves slots that come back by themselves.
