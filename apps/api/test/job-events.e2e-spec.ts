@@ -208,6 +208,25 @@ describe('Event streams of jobs', () => {
     expect([refused.status, JSON.parse(refused.body).code]).toEqual([403, 'organization_not_active']);
   });
 
+  it('hears of it from other processes, long before it would look', async () => {
+    const variables = { ...env.variables, JOB_STREAM_POLL_MS: '60000' };
+    const patient = await startApi({ ...env, variables });
+    try {
+      const [moved, revoked, key] = [await create(LATER), await create(LATER), await keyOf(tenant)];
+      const streams = [
+        await follow(patient, moved, auth),
+        await follow(patient, revoked, { authorization: `Bearer ${key.key as string}` }),
+      ] as const;
+      await Promise.all(streams.map((followed) => seen(followed, 'queued')));
+      await tenant.call(api, 'POST', `/v1/jobs/${moved}/cancel`);
+      await tenant.call(api, 'DELETE', `/v1/api_keys/${key.id}`);
+      await Promise.all(streams.map(({ ended }) => ended));
+      expect(streams[0].events.at(-1)).toMatchObject({ id: 'end-1', data: { state: 'cancelled' } });
+    } finally {
+      await patient.stop();
+    }
+  });
+
   it('answers for the jobs of another organization as for unknown ones', async () => {
     const [id, other] = [await create(LATER), await createTenant(api, env)];
     const headers = await bearer(other);

@@ -92,6 +92,15 @@ describe('Jobs over HTTP', () => {
     expect([answer.status, answer.body.code, answer.body.param]).toEqual([status, code, param]);
   });
 
+  it('documents the types that clients may create, and their payloads', async () => {
+    const { body } = await call(api, 'GET', '/docs/json');
+    const { properties } = body.paths['/v1/jobs'].post.requestBody.content['application/json'].schema;
+    expect(properties.type.enum).toEqual(['bulk.export']);
+    expect(properties.payload.anyOf).toMatchObject([{ title: 'bulk.export', required: ['resource', 'format'] }]);
+    const events = body.paths['/v1/jobs/{id}/events'].get.responses['200'];
+    expect(Object.keys(events.content as object)).toEqual(['text/event-stream']);
+  });
+
   it('wants the permission to write jobs', async () => {
     const made = await call(api, 'POST', `/v1/admin/organizations/${tenant.id}/api_keys`, {
       headers: { authorization: `Bearer ${env.config.ADMIN_TOKEN}` },

@@ -1,6 +1,6 @@
 /** /v1/jobs/{id}/events */
 import { Controller, Get, Header, Headers, Param, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import { Fields, shape } from '#libs/kernel';
@@ -29,8 +29,11 @@ export class JobEventsController {
       'credential is checked again at each look.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: '`id` of the last event that was received.' })
-  @ApiProduces(EVENT_STREAM)
-  @ApiResponse({ status: 200, description: 'The events, until the job is final.' })
+  @ApiResponse({
+    status: 200,
+    description: 'The events, until the job is final.',
+    content: { [EVENT_STREAM]: { schema: { type: 'string' } } },
+  })
   @ApiResponse({ status: 204, description: 'There will be no more: do not connect again.' })
   @ApiProblems({
     401: 'Not authenticated.',
