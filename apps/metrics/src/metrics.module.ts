@@ -13,6 +13,7 @@ import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
 import { OperatorGuard } from './access/operator.guard';
+import { BoardQueues } from './board/board-queues';
 import { ClusterController } from './cluster/cluster.controller';
 import { ClusterGauges } from './cluster/cluster-gauges';
 import { ClusterService } from './cluster/cluster.service';
@@ -42,6 +43,7 @@ export class MetricsModule {
       ],
       controllers: [ClusterController, QuestionsController],
       providers: [
+        BoardQueues,
         ClusterService,
         ClusterGauges,
         OrganizationCountsRepository,

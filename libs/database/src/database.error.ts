@@ -83,6 +83,9 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return found?.code === '23505' && (constraint === undefined || found.constraint === constraint);
 }
 
+/** For what SQL refuses as `limited`: how long it takes nobody knows there. */
+const LIMITED_RETRY_SECONDS = 5;
+
 function refusal(error: PostgresError): StockyardError {
   const facts = JSON.parse(error.detail ?? '{}') as {
     code: string;
@@ -96,6 +99,7 @@ function refusal(error: PostgresError): StockyardError {
     message: error.message,
     param: facts.param ?? undefined,
     details: facts.details ?? undefined,
+    retryAfterSeconds: facts.category === 'limited' ? LIMITED_RETRY_SECONDS : undefined,
     cause: error,
   });
 }

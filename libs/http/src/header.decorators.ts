@@ -13,10 +13,11 @@ function header(context: ExecutionContext, name: string): string | undefined {
 
 const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
 
-/** The required Idempotency-Key: 1 to 255 printable ASCII characters. */
-export const IdempotencyKey = createParamDecorator((_: unknown, context: ExecutionContext): string => {
+/** The Idempotency-Key: 1 to 255 printable ASCII characters. Required, but for `'optional'`. */
+export const IdempotencyKey = createParamDecorator((need: 'optional' | undefined, context: ExecutionContext) => {
   const key = header(context, 'idempotency-key');
   if (key !== undefined && PRINTABLE.test(key)) return key;
+  if (key === undefined && need === 'optional') return undefined;
   throw new StockyardError({
     code: key === undefined ? 'idempotency_key_required' : 'invalid_idempotency_key',
     category: 'invalid',

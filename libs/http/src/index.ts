@@ -1,6 +1,6 @@
 /** HTTP: what the three processes share at their edge: problem documents, validation, ids, entity tags, bootstrap. */
 export { createHttpApplication, type HttpApplicationOptions } from './create-http-application';
-export { ProblemFilter, type ProblemDocument } from './problem.filter';
+export { ProblemFilter, type ProblemDocument, sendProblem } from './problem.filter';
 export { validationPipe } from './validation.pipe';
 export { IdempotencyKey, IfMatch } from './header.decorators';
 export { EtagInterceptor } from './etag.interceptor';

@@ -1,6 +1,7 @@
 /**
  * Rate, errors and duration of HTTP: one histogram by method, route template and status class. A path that matches no
- * route counts as `unmatched`, so that a scanner cannot grow the series.
+ * route counts as `unmatched`, so that a scanner cannot grow the series. Event streams do not count: they last as long as
+ * their client likes.
  */
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -23,7 +24,8 @@ export class HttpMetrics {
     fastify.addHook('onResponse', (request, reply, done) => {
       const route = request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched');
       const status = `${String(reply.statusCode).charAt(0)}xx`;
-      observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
+      const streams = String(reply.getHeader('content-type')).startsWith('text/event-stream');
+      if (!streams) observe({ method: request.method, route, status }, reply.elapsedTime / 1_000);
       done();
     });
   }

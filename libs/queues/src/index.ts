@@ -6,8 +6,19 @@ export { queuePrefix } from './connection/queue-connection';
 export { defineJob, type JobDefinition } from './registry/job-definition';
 export { JobRegistry } from './registry/job-registry';
 export { type OutboxMessage, type QueuedWork, TopicRegistry, type TopicRoute } from './registry/topic-registry';
-export { type Job, JOB_STATES, type JobFailure, type JobLineError, type JobProgress, type JobState } from './jobs/job';
-export { JOB, jobView, type JobView } from './jobs/job.schema';
+export {
+  isFinal,
+  type Job,
+  JOB_STATES,
+  type JobFailure,
+  type JobLineError,
+  type JobProgress,
+  type JobState,
+} from './jobs/job';
+export { JOB, JOB_LOG_LINE, jobLogLineView, type JobLogLineView, jobView, type JobView } from './jobs/job.schema';
+export { type LogLevel, type LogLine } from './jobs/job-log';
+export { CREATE_JOB, type JobRequest } from './jobs/job-request.shape';
+export { JobRequests } from './jobs/job-requests.service';
 export { JobRepository } from './jobs/job.repository';
 export { type JobList, JobService, type NewJob, type PreparedJob } from './jobs/job.service';
 export { insertLineErrors } from './jobs/job.statements';

@@ -20,6 +20,6 @@ import { PermissionGuard } from './permission.guard';
     PermissionGuard,
     { provide: APP_INTERCEPTOR, useClass: ConsistencyInterceptor },
   ],
-  exports: [AuthenticationGuard, PermissionGuard],
+  exports: [AuthenticationGuard, PermissionGuard, CallerService],
 })
 export class AccessModule {}

@@ -2,6 +2,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { AppConfig } from '#libs/config';
+import { JobRegistry } from '#libs/queues';
+import { describeJobTypes } from './job-types';
 
 export function openApiDocument(app: NestFastifyApplication, config: Pick<AppConfig, 'version'>): OpenAPIObject {
   const base = new DocumentBuilder()
@@ -16,9 +18,11 @@ export function openApiDocument(app: NestFastifyApplication, config: Pick<AppCon
       description: 'An API key (sk_…), an access token, or the admin token for /v1/admin.',
     })
     .build();
-  return SwaggerModule.createDocument(app, base, {
+  const document = SwaggerModule.createDocument(app, base, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
+  describeJobTypes(document, app.get(JobRegistry, { strict: false }));
+  return document;
 }
 
 export function serveDocs(app: NestFastifyApplication, config: Pick<AppConfig, 'version'>): void {

@@ -4,12 +4,13 @@ import { ApiHeader } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { IdempotentReplyInterceptor } from './idempotent-reply.interceptor';
 
-export function Idempotent(): MethodDecorator {
+/** `optional`: without the header, a repetition is a new request. */
+export function Idempotent(need: 'required' | 'optional' = 'required'): MethodDecorator {
   return applyDecorators(
     UseInterceptors(IdempotentReplyInterceptor),
     ApiHeader({
       name: 'Idempotency-Key',
-      required: true,
+      required: need === 'required',
       description: 'New for each new request; the same for its repetition within 24 hours, which gets the same answer.',
     }),
     ApiProblems({

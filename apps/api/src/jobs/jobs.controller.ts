@@ -1,11 +1,27 @@
 /** /v1/jobs */
-import { Controller, Get, HttpCode, Param, Post, Query, StreamableFile } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems, page, type Page } from '#libs/http';
+import { ApiProblems, IdempotencyKey, page, type Page } from '#libs/http';
+import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
 import { closed, Fields, pageOf, PageQuery, shape, type ShapeType } from '#libs/kernel';
-import { JOB, JOB_STATES, JobService, jobView, type JobView } from '#libs/queues';
+import {
+  CREATE_JOB,
+  JOB,
+  JOB_CLASSES,
+  JOB_LOG_LINE,
+  JOB_STATES,
+  jobLogLineView,
+  type JobLogLineView,
+  type JobRequest,
+  JobRequests,
+  JobService,
+  jobView,
+  type JobView,
+} from '#libs/queues';
+import { RateLimit } from '#libs/throttling';
 import Type from 'typebox';
+import { Idempotent } from '../idempotency/idempotent.decorator';
 import { JobReportService } from './job-report.service';
 
 const ID = shape(Fields.id());
@@ -14,10 +30,15 @@ const QUERY = shape(
     ...PageQuery,
     state: Type.Optional(Type.Enum([...JOB_STATES], { description: 'Only jobs in this state.' })),
     type: Type.Optional(Fields.text(100, 'Only jobs of this type, such as `bulk.import`.')),
+    class: Type.Optional(Type.Enum([...JOB_CLASSES], { description: 'Only jobs of this class.' })),
+    created_after: Type.Optional(Fields.timestamp('Only jobs that were created after this time, RFC 3339.')),
+    created_before: Type.Optional(Fields.timestamp('Only jobs that were created before this time, RFC 3339.')),
   }),
   { text: true },
 );
 const PAGE = shape(pageOf(JOB.schema));
+const LOG_QUERY = shape(closed(PageQuery), { text: true });
+const LOG_PAGE = shape(pageOf(JOB_LOG_LINE.schema));
 
 @ApiTags('jobs')
 @ApiBearerAuth()
@@ -26,8 +47,28 @@ const PAGE = shape(pageOf(JOB.schema));
 export class JobsController {
   constructor(
     private readonly jobs: JobService,
+    private readonly requests: JobRequests,
     private readonly reports: JobReportService,
   ) {}
+
+  /** A job of a type that clients may create. It counts as an export, which is what such types do. */
+  @Post()
+  @RateLimit('export')
+  @RequirePermission('jobs:write')
+  @Idempotent('optional')
+  @ApiResponse({ status: 202, description: 'The new job.', standardSchema: JOB })
+  @ApiResponse({ status: 200, description: 'The job with this dedupe_key, which has not ended.', standardSchema: JOB })
+  @ApiProblems({
+    409: '`idempotency_key_in_use`.',
+    422: '`unknown_job_type`, `job_type_not_creatable`, `idempotency_key_reused`.',
+    429: '`queue_full`: as many jobs wait as `max_waiting_jobs` says; or too many requests.',
+  })
+  create(
+    @IdempotencyKey('optional') key: string | undefined,
+    @Body({ schema: CREATE_JOB }) body: JobRequest,
+  ): Promise<IdempotentReply<JobView>> {
+    return this.requests.create(body, key);
+  }
 
   /** Newest first. */
   @Get()
@@ -42,6 +83,18 @@ export class JobsController {
   @ApiResponse({ status: 200, standardSchema: JOB })
   async get(@Param('id', { schema: ID }) id: string): Promise<JobView> {
     return jobView(await this.jobs.get(id));
+  }
+
+  /** What the job said of itself, oldest line first. The newest 1,000 lines are kept; their numbers tell what is gone. */
+  @Get(':id/log')
+  @RequirePermission('jobs:read')
+  @ApiResponse({ status: 200, standardSchema: LOG_PAGE })
+  async log(
+    @Param('id', { schema: ID }) id: string,
+    @Query({ schema: LOG_QUERY }) query: ShapeType<typeof LOG_QUERY>,
+  ): Promise<Page<JobLogLineView>> {
+    const lines = await this.jobs.log(id, query);
+    return page(lines.map(jobLogLineView), query.limit, ({ line }) => [String(line)]);
   }
 
   /** The items that were left out, as CSV: line, code, field, message. */
@@ -61,5 +114,18 @@ export class JobsController {
   @ApiProblems({ 409: '`job_finished`.' })
   async cancel(@Param('id', { schema: ID }) id: string): Promise<JobView> {
     return jobView(await this.jobs.cancel(id));
+  }
+
+  /** A job that failed or was cancelled is queued again and goes on from where it was, with all of its attempts. */
+  @Post(':id/retry')
+  @HttpCode(202)
+  @RequirePermission('jobs:write')
+  @ApiResponse({ status: 202, standardSchema: JOB })
+  @ApiProblems({
+    409: '`job_not_retryable` in any other state; `job_key_in_use` while another open job has its dedupe_key.',
+    429: '`queue_full`.',
+  })
+  async retry(@Param('id', { schema: ID }) id: string): Promise<JobView> {
+    return jobView(await this.jobs.retry(id));
   }
 }

@@ -2,11 +2,9 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { type Access, ACCESS_KEY, credentialError } from '#libs/identity';
-import { constantTimeEqual } from '#libs/kernel';
+import { type Access, ACCESS_KEY } from '#libs/identity';
 import type { FastifyRequest } from 'fastify';
-
-const BEARER = /^Bearer +(\S{1,4096})$/i;
+import { requireOperatorToken } from './operator-token';
 
 @Injectable()
 export class OperatorGuard implements CanActivate {
@@ -20,9 +18,7 @@ export class OperatorGuard implements CanActivate {
     const declared = [context.getHandler(), context.getClass()];
     if (this.reflector.getAllAndOverride<Access | undefined>(ACCESS_KEY, declared)?.kind === 'public') return true;
     const { authorization } = context.switchToHttp().getRequest<FastifyRequest>().headers;
-    if (authorization === undefined) throw credentialError('authentication_required');
-    const token = BEARER.exec(authorization)?.[1] ?? '';
-    if (!constantTimeEqual(token, this.config.ADMIN_TOKEN)) throw credentialError('invalid_token');
+    requireOperatorToken(authorization, this.config.ADMIN_TOKEN);
     return true;
   }
 }

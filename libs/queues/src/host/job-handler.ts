@@ -2,6 +2,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { Statement, StatementResult } from '#libs/database';
 import type { JobProgress } from '../jobs/job';
+import type { LogLevel } from '../jobs/job-log';
 import type { JobDefinition } from '../registry/job-definition';
 
 export interface JobStep<Checkpoint> extends JobProgress {
@@ -29,6 +30,11 @@ export interface JobContext<Payload = unknown, Checkpoint = unknown> {
    * the job is run. Resolves with the results of the statements.
    */
   commit(step: JobStep<Checkpoint>): Promise<StatementResult<unknown>[]>;
+  /**
+   * A line for the job's log, which its tenant reads: nothing of the inside, no secrets. It is written with the next step, or with
+   * the end of the run; what was logged in a step that never came is gone with it. 2,000 characters, the newest 1,000 lines.
+   */
+  log(level: LogLevel, message: string): void;
   /** Counts only, for jobs whose output is thrown away when they stop. */
   report(progress: JobProgress): Promise<void>;
 }

@@ -3,6 +3,8 @@ import type { Statement, StatementResult, TenantDatabase } from '#libs/database'
 import { StockyardError } from '#libs/kernel';
 import type { PlatformEvents } from '#libs/messaging';
 import type { Job, JobProgress } from '../jobs/job';
+import { LogBuffer, type LogLevel, type NewLogLine } from '../jobs/job-log';
+import { publishProgress } from '../jobs/job-progress';
 import { advanceJob, CHECKPOINT_MOVED, jobProgress, reportJob } from '../jobs/job.statements';
 import type { JobContext, JobStep } from './job-handler';
 import { JobInterrupted, JobSuperseded, JobTimedOut } from './job-outcome';
@@ -15,18 +17,10 @@ export interface RunTools {
   readonly keepsCheckpoint: boolean;
 }
 
-/** Tells whoever watches that a job moved on. A hint. */
-export function publishProgress(
-  events: PlatformEvents,
-  organizationId: string,
-  { id, state, processed, failed, total }: Pick<Job, 'id' | 'state' | keyof JobProgress>,
-): void {
-  events.publish('job.progress', { organization_id: organizationId, job_id: id, state, processed, failed, total });
-}
-
 export class JobRun implements JobContext {
   checkpoint: unknown;
   progress: JobProgress;
+  private readonly logged = new LogBuffer();
 
   constructor(
     private readonly job: Job,
@@ -51,8 +45,10 @@ export class JobRun implements JobContext {
   async commit(step: JobStep<unknown>): Promise<StatementResult<unknown>[]> {
     this.stopIfAsked();
     if (!this.tools.keepsCheckpoint) throw new Error(`${this.job.type} is repeatable: it keeps no checkpoint.`);
-    const results = await this.guarded([this.guard(step), ...step.statements, jobProgress(this.job.id)]);
+    const lines = this.logged.peek();
+    const results = await this.guarded([this.guard(step, lines), ...step.statements, jobProgress(this.job.id)]);
     const [progress] = results[results.length - 1]!.rows as JobProgress[];
+    this.logged.written(lines);
     this.checkpoint = step.checkpoint;
     this.moved(progress ?? step);
     return results.slice(1, -1);
@@ -61,14 +57,30 @@ export class JobRun implements JobContext {
   async report(progress: JobProgress): Promise<void> {
     this.stopIfAsked();
     const { processed, failed, total } = progress;
-    const rows = await this.tools.database.statement(reportJob(this.job.id, processed, failed, total));
+    const { id, round } = this.job;
+    const lines = this.logged.peek();
+    const report = reportJob(id, round, JSON.stringify(lines), processed, failed, total);
+    const rows = await this.tools.database.statement(report);
     if (rows.length === 0) throw new JobSuperseded();
+    this.logged.written(lines);
     this.moved(progress);
   }
 
-  private guard({ checkpoint, processed, failed, total }: JobStep<unknown>): Statement {
+  log(level: LogLevel, message: string): void {
+    this.logged.add(level, message);
+  }
+
+  /** What was logged since the last step. */
+  unwritten(): readonly NewLogLine[] {
+    return this.logged.peek();
+  }
+
+  private guard(step: JobStep<unknown>, lines: readonly NewLogLine[]): Statement {
+    const { checkpoint, processed, failed, total } = step;
+    const { id, round } = this.job;
     const seen = this.checkpoint === null ? null : JSON.stringify(this.checkpoint);
-    return advanceJob(this.job.id, seen, JSON.stringify(checkpoint), processed, failed, total);
+    const [log, next] = [JSON.stringify(lines), JSON.stringify(checkpoint)];
+    return advanceJob(id, round, log, seen, next, processed, failed, total);
   }
 
   private async guarded(statements: readonly Statement[]): Promise<StatementResult<unknown>[]> {

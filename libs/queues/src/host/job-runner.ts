@@ -10,13 +10,15 @@ import { PlatformEvents } from '#libs/messaging';
 import { TenantContextHolder } from '#libs/tenancy';
 import { type Job, JOB_REFERENCE, type JobReference } from '../jobs/job';
 import { JobRepository } from '../jobs/job.repository';
+import { type LogLevel, logLine, type NewLogLine } from '../jobs/job-log';
+import { publishProgress } from '../jobs/job-progress';
 import { completeJob, failJob, releaseJob, startJob } from '../jobs/job.statements';
 import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry, unknownJobType } from '../registry/job-registry';
 import { HandlerRegistry } from './handler-registry';
 import type { JobHandler } from './job-handler';
 import { failureOf, type JobOutcome, JobTimedOut, outcomeOf } from './job-outcome';
-import { JobRun, publishProgress } from './job-run';
+import { JobRun } from './job-run';
 import { JobTenancy } from './job-tenancy';
 
 export interface JobDelivery {
@@ -38,6 +40,13 @@ const STOPS_WITHIN_MS = 5_000;
 interface Plan {
   readonly definition: JobDefinition;
   readonly handler: JobHandler;
+}
+
+/** What a handler that came to its end left behind. */
+interface Ending {
+  readonly result: Readonly<Record<string, unknown>>;
+  /** Logged after its last step. */
+  readonly lines: readonly NewLogLine[];
 }
 
 @Injectable()
@@ -71,13 +80,15 @@ export class JobRunner {
     let outcome: JobOutcome;
     try {
       const plan = await this.plan(reference);
-      const job = await this.jobs.transition(startJob(reference.job_id, delivery.attempt, reference.type));
+      const { job_id, round = 0, type } = reference;
+      const started = logOf('info', `Attempt ${delivery.attempt} has started.`);
+      const job = await this.jobs.transition(startJob(job_id, round, started, delivery.attempt, type));
       attempts = job?.max_attempts ?? attempts;
       outcome = job ? await this.execute(job, plan, delivery) : await this.notStartable(reference);
     } catch (error) {
       outcome = outcomeOf(error, { ...delivery, attempts });
     }
-    return this.settle(reference, outcome);
+    return this.settle(reference, outcome, delivery.attempt);
   }
 
   /** Everything that can be refused before the job starts. */
@@ -94,20 +105,22 @@ export class JobRunner {
     publishProgress(this.events, organizationId, job);
     const checked = this.checked(job, plan.definition);
     const ended = delivery.onRun?.(organizationId);
-    let result: Readonly<Record<string, unknown>>;
+    let ending: Ending;
     try {
-      result = await this.handle(checked, plan, delivery.signal);
+      ending = await this.handle(checked, plan, delivery.signal);
     } finally {
       ended?.();
     }
-    const completed = await this.jobs.transition(completeJob(job.id, JSON.stringify(result)));
+    const lines = JSON.stringify([...ending.lines, logLine('info', 'Completed.')]);
+    const complete = completeJob(job.id, job.round, lines, JSON.stringify(ending.result));
+    const completed = await this.jobs.transition(complete);
     if (!completed) return { kind: 'skipped' };
     publishProgress(this.events, organizationId, completed);
     return { kind: 'completed' };
   }
 
   /** A handler that is over its time is asked to stop; one that does not is left behind, and its row lets it do no more. */
-  private async handle(job: Job, { definition, handler }: Plan, stops: AbortSignal) {
+  private async handle(job: Job, { definition, handler }: Plan, stops: AbortSignal): Promise<Ending> {
     const { timeoutMs, idempotency } = definition;
     const overdue = new AbortController();
     const late = new JobTimedOut(timeoutMs);
@@ -124,7 +137,8 @@ export class JobRunner {
       overdue.signal.addEventListener('abort', () => (giveUp = setTimeout(reject, STOPS_WITHIN_MS, late)));
     });
     try {
-      return await Promise.race([handler.run(run), abandoned]);
+      const result = await Promise.race([handler.run(run), abandoned]);
+      return { result, lines: run.unwritten() };
     } catch (error) {
       throw overdue.signal.aborted && !stops.aborted ? late : error;
     } finally {
@@ -151,9 +165,9 @@ export class JobRunner {
   }
 
   /** Writes an outcome into the row. A database that is out makes any outcome wait: the row must not lie. */
-  private async settle(reference: JobReference, outcome: JobOutcome): Promise<JobOutcome> {
+  private async settle(reference: JobReference, outcome: JobOutcome, attempt: number): Promise<JobOutcome> {
     try {
-      const job = await this.record(reference, outcome);
+      const job = await this.record(reference, outcome, attempt);
       if (job) publishProgress(this.events, reference.organization_id, job);
       return outcome;
     } catch (error) {
@@ -162,16 +176,27 @@ export class JobRunner {
     }
   }
 
-  private record(reference: JobReference, outcome: JobOutcome): Promise<Job | undefined> {
-    const id = reference.job_id;
+  private record(reference: JobReference, outcome: JobOutcome, attempt: number): Promise<Job | undefined> {
+    const { job_id: id, round = 0, type } = reference;
     switch (outcome.kind) {
-      case 'handed_back':
-      case 'retry':
-        if (outcome.kind === 'retry') this.log('warn', reference, outcome.error);
-        return this.jobs.transition(releaseJob(id));
-      case 'failed':
+      case 'handed_back': {
+        const moves = logOf('info', 'The worker stops; the job goes on elsewhere.');
+        return this.jobs.transition(releaseJob(id, round, moves));
+      }
+      case 'retry': {
+        this.log('warn', reference, outcome.error);
+        const again = logOf(
+          'warn',
+          `Attempt ${attempt} failed, another one follows: ${failureOf(outcome.error).message}`,
+        );
+        return this.jobs.transition(releaseJob(id, round, again));
+      }
+      case 'failed': {
         this.log('error', reference, outcome.error);
-        return this.jobs.transition(failJob(id, JSON.stringify(failureOf(outcome.error)), reference.type));
+        const failure = failureOf(outcome.error);
+        const failed = logOf('error', `Attempt ${attempt} failed, the job with it: ${failure.message}`);
+        return this.jobs.transition(failJob(id, round, failed, JSON.stringify(failure), type));
+      }
       default:
         return Promise.resolve(undefined);
     }
@@ -182,6 +207,11 @@ export class JobRunner {
     const refused = error instanceof StockyardError && error.category !== 'internal';
     this.logger[level]({ job_id, organization_id, type, err: refused ? undefined : error }, `Job: ${error.message}`);
   }
+}
+
+/** One line, as the statements take it. */
+function logOf(level: LogLevel, message: string): string {
+  return JSON.stringify([logLine(level, message)]);
 }
 
 function mismatch(): StockyardError {

@@ -1,14 +1,16 @@
 /** Jobs that tenants can watch: making them, looking at them, cancelling them. */
 import { Injectable } from '@nestjs/common';
-import { notFound, type Statement, TenantDatabase } from '#libs/database';
+import { isUniqueViolation, type Statement, TenantDatabase } from '#libs/database';
 import { decodeCursor, isUuid, newId, StockyardError } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
 import { TenantContextHolder } from '#libs/tenancy';
 import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry } from '../registry/job-registry';
-import { DEFAULT_PRIORITY, type Job, type JobLineError, type JobState } from './job';
-import { JobRepository } from './job.repository';
-import { cancelJob, insertJob, requireJobRoom, selectOpenByKey } from './job.statements';
+import { DEFAULT_PRIORITY, type Job, type JobLineError } from './job';
+import { type LogLine, logLine } from './job-log';
+import { publishProgress } from './job-progress';
+import { type JobFilters, JobRepository } from './job.repository';
+import { cancelJob, insertJob, requireJobRoom, retryJob, selectOpenByKey } from './job.statements';
 
 export interface NewJob<Payload> {
   readonly definition: JobDefinition<Payload>;
@@ -32,12 +34,18 @@ export interface PreparedJob {
   readonly statements: readonly Statement[];
 }
 
-export interface JobList {
+export interface JobList extends JobFilters {
   readonly limit: number;
-  readonly state?: JobState;
-  readonly type?: string;
   readonly cursor?: string;
 }
+
+export interface JobLog {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** Number of a line in a cursor. */
+const isLine = (text: string): boolean => /^\d{1,15}$/.test(text);
 
 const REPORT_PAGE = 1_000;
 
@@ -90,16 +98,26 @@ export class JobService {
 
   /** Resolves with the new job, or with the open one that has the same key. */
   async create<Payload>(newJob: NewJob<Payload>): Promise<Job> {
+    return (await this.createOrFind(newJob)).job;
+  }
+
+  /** The same, and says which of both it is. */
+  async createOrFind<Payload>(newJob: NewJob<Payload>): Promise<{ readonly job: Job; readonly isNew: boolean }> {
     for (;;) {
       const { job, statements } = this.prepare(newJob);
       const results = await this.database.batch(statements);
       if (results[results.length - 1]!.rowCount !== 0) {
         this.announce();
-        return job;
+        return { job, isNew: true };
       }
-      const open = await this.jobs.transition(selectOpenByKey(job.type, job.dedupe_key));
-      if (open) return open; // else it has ended in between: there is room for another
+      const open = await this.openByKey(job);
+      if (open) return { job: open, isNew: false }; // else it has ended in between: there is room for another
     }
+  }
+
+  /** The open job of a type that has a key: why there is no second one. */
+  openByKey({ type, dedupe_key }: Pick<Job, 'type' | 'dedupe_key'>): Promise<Job | undefined> {
+    return this.jobs.transition(selectOpenByKey(type, dedupe_key));
   }
 
   get(id: string): Promise<Job> {
@@ -114,16 +132,33 @@ export class JobService {
 
   /** A queued job never starts; a running one stops before its next chunk. What it has committed stays. */
   async cancel(id: string): Promise<Job> {
-    const cancelled = await this.jobs.transition(cancelJob(id));
-    if (cancelled) return cancelled;
-    const job = await this.jobs.find(id);
-    if (!job) throw notFound();
-    throw new StockyardError({
-      code: 'job_finished',
-      category: 'conflict',
-      message: `The job is ${job.state}; only a queued or running job can be cancelled.`,
-      details: { state: job.state },
+    const cancelled = await this.jobs.transition(cancelJob(id, JSON.stringify([logLine('warn', 'Cancelled.')])));
+    if (cancelled) return this.told(cancelled);
+    throw await this.refusal(id, 'job_finished', 'only a queued or running job can be cancelled');
+  }
+
+  /**
+   * Queues a job again that failed or was cancelled: from its checkpoint, with all of its attempts, at once. Of several calls at the
+   * same time one does. Throws `job_not_retryable` (409) in any other state, `job_key_in_use` (409) while another open job has its
+   * key, and `queue_full` (429).
+   */
+  async retry(id: string): Promise<Job> {
+    const again = retryJob(id, JSON.stringify([logLine('info', 'Queued again.')]), newId());
+    const results = await this.database.batch([requireJobRoom(1), again]).catch((error: unknown) => {
+      throw isUniqueViolation(error, 'jobs_dedupe_key') ? keyInUse() : error;
     });
+    const [job] = results[1]!.rows as Job[];
+    if (!job) throw await this.refusal(id, 'job_not_retryable', 'only a failed or cancelled job can be queued again');
+    this.announce();
+    return this.told(job);
+  }
+
+  /** Up to limit + 1 lines, oldest first. Throws `not_found`. */
+  async log(id: string, { limit, cursor }: JobLog): Promise<LogLine[]> {
+    const [after = '0'] = cursor === undefined ? [] : decodeCursor(cursor, [isLine]);
+    const lines = await this.jobs.logLines(id, Number(after), limit + 1);
+    if (lines.length === 0) await this.jobs.get(id);
+    return lines;
   }
 
   /** The lines that were left out, in order of the file; read page by page as they are taken. */
@@ -135,6 +170,30 @@ export class JobService {
       after = page[page.length - 1]!.line;
     }
   }
+
+  private told(job: Job): Job {
+    publishProgress(this.events, this.tenant.current().organizationId, job);
+    return job;
+  }
+
+  private async refusal(id: string, code: string, rule: string): Promise<StockyardError> {
+    const { state } = await this.jobs.get(id);
+    return new StockyardError({
+      code,
+      category: 'conflict',
+      message: `The job is ${state}; ${rule}.`,
+      details: { state },
+    });
+  }
+}
+
+function keyInUse(): StockyardError {
+  return new StockyardError({
+    code: 'job_key_in_use',
+    category: 'conflict',
+    param: 'dedupe_key',
+    message: 'Another job of the type has the same dedupe_key and has not ended; it does the work.',
+  });
 }
 
 type Given = 'id' | 'type' | 'class' | 'payload' | 'total' | 'created_at' | 'priority' | 'dedupe_key' | 'run_at';
@@ -149,6 +208,8 @@ function newlyQueued(given: Pick<Job, Given | 'max_attempts'>): Job {
     result: null,
     error: null,
     attempts: 0,
+    round: 0,
+    log_lines: 0,
     started_at: null,
     finished_at: null,
   };

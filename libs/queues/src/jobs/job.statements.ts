@@ -1,9 +1,44 @@
 /** SQL of jobs, as statements for the caller's own batch. */
 import { tenantRead, tenantStatement } from '#libs/database';
+import { KEPT_LINES } from './job-log';
 
 const COLUMNS = `id, type, class, state, payload, processed, failed, total, checkpoint, result, error, attempts,
-  priority, dedupe_key, run_at, max_attempts, created_at, started_at, finished_at`;
+  priority, dedupe_key, run_at, max_attempts, round, log_lines, created_at, started_at, finished_at`;
 const TARGET = 'organization_id = $1 and id = $2';
+/** What a run may change: its job, in the round that it was started for. One of a round before is out of date. */
+const RUN = `${TARGET} and round = $3`;
+
+interface Move {
+  readonly set: string;
+  readonly when: string;
+  /** The parameter with the lines of log that are written with it, as JSON. */
+  readonly lines: string;
+}
+
+/** Common table expressions: `moved`, the changed job if it may be changed, and its log, of which the oldest lines go. */
+const moving = ({ set, when, lines }: Move): string => `
+  moved as (
+    update jobs set ${set}, log_lines = log_lines + jsonb_array_length(${lines}::jsonb) where ${when} returning ${COLUMNS}),
+  written as (
+    insert into job_log (organization_id, job_id, line, at, level, message)
+    select $1, moved.id, moved.log_lines - jsonb_array_length(${lines}::jsonb) + given.position,
+      (given.line->>'at')::timestamptz, given.line->>'level', given.line->>'message'
+    from moved cross join jsonb_array_elements(${lines}::jsonb) with ordinality as given (line, position)),
+  dropped as (
+    delete from job_log using moved
+    where job_log.organization_id = $1 and job_id = moved.id and line <= moved.log_lines - ${KEPT_LINES})`;
+
+const moveRun = (name: string, set: string, when: string) =>
+  tenantStatement(
+    name,
+    `with ${moving({ set, when: `${RUN} and ${when}`, lines: '$4' })} select ${COLUMNS} from moved`,
+  );
+
+/** Up to 16 less urgent jobs that wait in a class, in their first round: with them an urgent one may change places. */
+const lessUrgent = (jobClass: string, priority: string): string => `
+  select jsonb_agg(found.id) as ids from (
+    select id from jobs where organization_id = $1 and class = ${jobClass} and state = 'queued' and priority > ${priority}
+      and run_at is null and round = 0 order by priority desc, id limit 16) found`;
 
 /** Refuses with `queue_full` (429) what would wait beyond `max_waiting_jobs`. */
 export const requireJobRoom = tenantStatement('job_room', 'select require_job_room($1, $2)');
@@ -20,10 +55,7 @@ export const insertJob = tenantStatement(
      values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11, $12, $13)
      on conflict (organization_id, type, dedupe_key) where dedupe_key is not null and state in ('queued', 'running')
        do nothing returning id),
-   less_urgent as (
-     select jsonb_agg(found.id) as ids from (
-       select id from jobs where organization_id = $1 and class = $4 and state = 'queued' and priority > $10
-         and run_at is null order by priority desc, id limit 16) found)
+   less_urgent as (${lessUrgent('$4', '$10')})
    insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
    select $1, made.id, 'job.queued', 'job', made.id,
      $14::jsonb || case when ids is null then '{}'::jsonb else jsonb_build_object('ahead_of', ids) end
@@ -39,65 +71,94 @@ export const selectOpenByKey = tenantStatement(
 
 export const selectJob = tenantRead('job_select', `select ${COLUMNS} from jobs where ${TARGET}`);
 
+/** As it stands on the primary: for who watches it and was told that it has moved. */
+export const selectJobNow = tenantRead('job_select_now', `select ${COLUMNS} from jobs where ${TARGET}`, 'primary');
+
 export const listJobs = tenantRead(
   'job_list',
   `select ${COLUMNS} from jobs
    where organization_id = $1 and ($2::text is null or state = $2) and ($3::text is null or type = $3)
-     and ($4::uuid is null or id < $4)
-   order by id desc limit $5`,
+     and ($4::text is null or class = $4)
+     and ($5::timestamptz is null or created_at > $5) and ($6::timestamptz is null or created_at < $6)
+     and ($7::uuid is null or id < $7)
+   order by id desc limit $8`,
 );
 
-/** A worker takes the job up, for the first time or again. The type ($4) must be the row's own. */
-export const startJob = tenantStatement(
+/** A worker takes the job up, for the first time or again. The type ($6) must be the row's own. */
+export const startJob = moveRun(
   'job_start',
-  `update jobs set state = 'running', attempts = $3, started_at = coalesce(started_at, now())
-   where ${TARGET} and type = $4 and state in ('queued', 'running') returning ${COLUMNS}`,
+  `state = 'running', attempts = $5, started_at = coalesce(started_at, now())`,
+  `type = $6 and state in ('queued', 'running')`,
 );
 
 /** Back to the queue: handed back by a worker that stops, or waiting for the next attempt. */
-export const releaseJob = tenantStatement(
-  'job_release',
-  `update jobs set state = 'queued' where ${TARGET} and state = 'running' returning ${COLUMNS}`,
-);
+export const releaseJob = moveRun('job_release', `state = 'queued'`, `state = 'running'`);
 
-export const completeJob = tenantStatement(
+export const completeJob = moveRun(
   'job_complete',
-  `update jobs set state = 'completed', result = $3::jsonb, total = processed, finished_at = now()
-   where ${TARGET} and state = 'running' returning ${COLUMNS}`,
+  `state = 'completed', result = $5::jsonb, total = processed, finished_at = now()`,
+  `state = 'running'`,
 );
 
-export const failJob = tenantStatement(
+export const failJob = moveRun(
   'job_fail',
-  `update jobs set state = 'failed', error = $3::jsonb, finished_at = now()
-   where ${TARGET} and type = $4 and state in ('queued', 'running') returning ${COLUMNS}`,
+  `state = 'failed', error = $5::jsonb, finished_at = now()`,
+  `type = $6 and state in ('queued', 'running')`,
 );
 
 export const cancelJob = tenantStatement(
   'job_cancel',
-  `update jobs set state = 'cancelled', finished_at = now()
-   where ${TARGET} and state in ('queued', 'running') returning ${COLUMNS}`,
+  `with ${moving({
+    set: `state = 'cancelled', finished_at = now()`,
+    when: `${TARGET} and state in ('queued', 'running')`,
+    lines: '$3',
+  })} select ${COLUMNS} from moved`,
+);
+
+/**
+ * A job that failed or was cancelled, into its next round: queued from its checkpoint, with all of its attempts, and the outbox
+ * row ($4) that says so. One of several that ask at the same time finds it there. Violates `jobs_dedupe_key` while another
+ * open job has its key.
+ */
+export const retryJob = tenantStatement(
+  'job_retry',
+  `with ${moving({
+    set: `state = 'queued', round = round + 1, attempts = 0, result = null, error = null, run_at = null,
+      started_at = null, finished_at = null`,
+    when: `${TARGET} and state in ('failed', 'cancelled')`,
+    lines: '$3',
+  })},
+   sent as (
+     insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
+     select $1, $4, 'job.queued', 'job', moved.id, jsonb_strip_nulls(jsonb_build_object(
+       'job_id', moved.id, 'organization_id', $1::uuid, 'type', moved.type, 'version', moved.payload->'version',
+       'round', moved.round, 'attempts', moved.max_attempts, 'ahead_of', less_urgent.ids))
+     from moved cross join lateral (${lessUrgent('moved.class', 'moved.priority')}) less_urgent)
+   select ${COLUMNS} from moved`,
 );
 
 /** Progress of a job that has no checkpoint. */
-export const reportJob = tenantStatement(
+export const reportJob = moveRun(
   'job_report',
-  `update jobs set processed = $3, failed = $4, total = coalesce($5, total)
-   where ${TARGET} and state = 'running' returning ${COLUMNS}`,
+  'processed = $5, failed = $6, total = coalesce($7, total)',
+  `state = 'running'`,
 );
 
 export const CHECKPOINT_MOVED = 'job_checkpoint_moved';
 
 /**
- * The guard of a chunk: moves the checkpoint from the value that this run last saw ($3) to the next one ($4), and
+ * The guard of a chunk: moves the checkpoint from the value that this run last saw ($5) to the next one ($6), and
  * otherwise refuses the whole batch. So a chunk takes effect once, whoever runs it, and never after a cancellation.
  */
 export const advanceJob = tenantStatement(
   'job_advance',
-  `with advanced as (
-     update jobs set checkpoint = $4::jsonb, processed = $5, failed = $6, total = coalesce($7, total)
-     where ${TARGET} and state = 'running' and checkpoint is not distinct from $3::jsonb returning id)
+  `with ${moving({
+    set: 'checkpoint = $6::jsonb, processed = $7, failed = $8, total = coalesce($9, total)',
+    when: `${RUN} and state = 'running' and checkpoint is not distinct from $5::jsonb`,
+    lines: '$4',
+  })}
    select refuse('${CHECKPOINT_MOVED}', 'conflict', 'This run of the job is out of date.')
-   where not exists (select from advanced)`,
+   where not exists (select from moved)`,
 );
 
 /** Closes a chunk: the counts as they stand with everything the chunk's statements added to them. */
@@ -116,6 +177,14 @@ export const listLineErrors = tenantRead(
   `select line, code, field, message from job_line_errors
    where organization_id = $1 and job_id = $2 and line > $3 order by line limit $4`,
 );
+
+const LOG_LINES = `select line, at, level, message from job_log
+  where organization_id = $1 and job_id = $2 and line > $3 order by line limit $4`;
+
+export const listLogLines = tenantRead('job_log_list', LOG_LINES);
+
+/** As they stand on the primary. */
+export const listLogLinesNow = tenantRead('job_log_list_now', LOG_LINES, 'primary');
 
 /** Jobs that should be in a queue, to be compared with it. */
 export const openJobs = tenantRead(

@@ -5,7 +5,7 @@ import type { JobClass } from '../job-class';
 
 /**
  * State machine: queued → running → completed | failed; running → queued (handed back or to be tried again);
- * queued | running → cancelled. The last three are final.
+ * queued | running → cancelled. The last three are final, until who may retries it: failed | cancelled → queued, next round.
  */
 export const JOB_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -41,6 +41,10 @@ export interface Job extends JobProgress {
   readonly run_at: Date | null;
   /** null: as many as its type says. */
   readonly max_attempts: number | null;
+  /** How often it was queued again after it had failed or been cancelled. */
+  readonly round: number;
+  /** Number of the newest line of its log; 0 for none. */
+  readonly log_lines: number;
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
@@ -55,6 +59,11 @@ export interface JobLineError {
   readonly message: string;
 }
 
+/** No worker will touch it again, unless it is retried. */
+export function isFinal(state: JobState): boolean {
+  return state === 'completed' || state === 'failed' || state === 'cancelled';
+}
+
 export const DEFAULT_PRIORITY = 5;
 
 const IDENTITY = {
@@ -62,6 +71,7 @@ const IDENTITY = {
   organization_id: Fields.id(),
   type: Fields.text(100, 'Job type.'),
   version: Fields.count('Version of the payload.'),
+  round: Type.Optional(Type.Integer({ minimum: 1, description: 'Of a job that was queued again after its end.' })),
   consistency: Type.Optional(Type.String({ maxLength: 128, description: 'Sealed token of what caused the job.' })),
 };
 

@@ -60,16 +60,22 @@ export class JobProducer implements OnModuleInit {
   }
 
   /** The work of a `job.queued` message. */
-  workOf({ id, payload }: Pick<OutboxMessage, 'id' | 'payload'>): QueuedWork {
+  workOf({ payload }: Pick<OutboxMessage, 'payload'>): QueuedWork {
     const checked = JOB_QUEUED.validate(payload);
     if (checked.issues) throw new Error(`A job.queued message is not readable: ${checked.issues[0]!.message}`);
     const { attempts: given, run_at, ahead_of, ...data } = checked.value;
     const { class: jobClass, attempts, backoffMs, cost } = this.registry.find(data.type) ?? UNKNOWN;
     return {
-      ...{ class: jobClass, name: data.type, jobId: bullJobId(id), data, organizationId: data.organization_id },
+      ...{
+        class: jobClass,
+        name: data.type,
+        jobId: bullJobId(data.job_id, data.round),
+        data,
+        organizationId: data.organization_id,
+      },
       ...{ cost, attempts: given ?? attempts, backoffMs },
       ...(run_at !== undefined && { runAt: new Date(run_at) }),
-      ...(ahead_of && { aheadOf: ahead_of.map(bullJobId) }),
+      ...(ahead_of && { aheadOf: ahead_of.map((id) => bullJobId(id)) }),
     };
   }
 
@@ -97,9 +103,9 @@ export class JobProducer implements OnModuleInit {
   }
 }
 
-/** Of the job with this id in the tables. BullMQ takes no colon and no whole number. */
-function bullJobId(id: string): string {
-  return `job-${id}`;
+/** Of the job with this id in the tables; another one a round, as BullMQ may still know the last. It takes no colon and no whole number. */
+function bullJobId(id: string, round = 0): string {
+  return round === 0 ? `job-${id}` : `job-${id}-${round}`;
 }
 
 function isDelayed({ runAt }: QueuedWork, now: number): boolean {

@@ -39,13 +39,14 @@ export class JobRescue implements TenantTask, OnModuleInit {
   }
 
   private async restore({ id: organization_id }: Organization, job: Job): Promise<void> {
-    const { id, type, payload, run_at, max_attempts } = job;
+    const { id, type, payload, run_at, max_attempts, round } = job;
     const message = {
       ...{ job_id: id, organization_id, type, version: payload.version },
+      ...(round > 0 && { round }),
       ...(max_attempts !== null && { attempts: max_attempts }),
       ...(run_at && { run_at: run_at.toISOString() }),
     };
-    const restored = await this.producer.restore(this.producer.workOf({ id, payload: message }));
+    const restored = await this.producer.restore(this.producer.workOf({ payload: message }));
     if (restored)
       this.logger.warn({ job_id: id, organization_id, type }, 'A job that the queue had lost is back in it');
   }
