@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import Type, { type TSchema } from 'typebox';
 import { closed, Fields, PageQuery } from './fields';
 import { shape } from './shape';
 
@@ -42,6 +42,19 @@ describe('shape', () => {
     ['text', ['invalid_value ']],
   ])('names the one fault of %j', (value, expected) => {
     expect(issues(value)).toEqual(expected);
+  });
+
+  it.each([
+    [{ kind: 'goods', sku: 'A', quantity: 0 }, ['quantity']],
+    [{ kind: 'goods', sku: 'A' }, ['quantity']],
+    [{ kind: 'charge', price: 1, sku: 'A' }, ['sku', 'description']],
+    [{ kind: 'gift' }, ['kind']],
+  ])('names the one fault where the whole value is one of several: %j', (value, expected) => {
+    const line = shape(
+      (LINES.schema as unknown as { properties: { lines: { items: TSchema } } }).properties.lines.items,
+    );
+    const params = line.validate(value).issues?.map(({ param }) => param);
+    expect(new Set(params)).toEqual(new Set(expected));
   });
 
   it('never throws, whatever comes', () => {

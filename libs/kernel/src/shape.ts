@@ -89,9 +89,10 @@ const BRANCH = /^(.*\/anyOf)\/(\d+)(?:\/|$)/;
 function meantBranches(errors: readonly ValidationError[]): ValidationError[] {
   const branchOf = (error: ValidationError): { union: string; branch: string } | undefined => {
     const match = BRANCH.exec(error.schemaPath);
-    return match
-      ? { union: `${match[1]!}@${error.instancePath.split('/').slice(0, 3).join('/')}`, branch: match[2]! }
-      : undefined;
+    if (!match) return undefined;
+    const [, union, branch] = match;
+    const depth = union!.match(/\/properties\/|\/items(?=\/)/g)?.length ?? 0;
+    return { union: `${union}@${error.instancePath.split('/', depth + 1).join('/')}`, branch: branch! };
   };
   const seen = new Map<string, Set<string>>();
   const misfits = new Map<string, Set<string>>();
