@@ -1,13 +1,11 @@
 /** The jobs of this library: what they are given, and where their files are. */
 import { closed, shape, type ShapeType } from '#libs/kernel';
 import { defineJob } from '#libs/queues';
+import { FORMATS, ROW_FORMATS, type RowFormat } from '#libs/storage';
 import Type from 'typebox';
 
 export const EXPORT_RESOURCES = ['products', 'stock_levels', 'stock_movements', 'orders', 'order_lines'] as const;
 export type ExportResource = (typeof EXPORT_RESOURCES)[number];
-
-export const EXPORT_FORMATS = ['ndjson', 'csv'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 /** The digest names the content in the audit trail; the file itself is found by the job's id. */
 const IMPORT = shape(
@@ -17,7 +15,7 @@ const IMPORT = shape(
 export const CREATE_EXPORT = shape(
   closed({
     resource: Type.Enum([...EXPORT_RESOURCES], { description: 'What to export; all of it.' }),
-    format: Type.Enum([...EXPORT_FORMATS], { description: 'One JSON object a line, or CSV with a header.' }),
+    format: Type.Enum([...ROW_FORMATS], { description: 'One JSON object a line, or CSV with a header.' }),
   }),
 );
 export type ExportRequest = ShapeType<typeof CREATE_EXPORT>;
@@ -34,6 +32,9 @@ export const BULK_IMPORT = defineJob({
   cost: 10,
 });
 
+/** Key of the produced file of an export job. */
+export const exportKey = (jobId: string, format: RowFormat): string => `exports/${jobId}.${format}`;
+
 /** Reads only, so it runs while the organization is suspended. */
 export const BULK_EXPORT = defineJob({
   type: 'bulk.export',
@@ -45,12 +46,14 @@ export const BULK_EXPORT = defineJob({
   idempotency: 'repeatable',
   writes: false,
   creatable: true,
+  file: (id, { resource, format }) => ({
+    key: exportKey(id, format),
+    filename: `${resource}-${id}.${format}`,
+    contentType: FORMATS[format].contentType,
+  }),
 });
 
 export const BULK_JOBS = [BULK_IMPORT, BULK_EXPORT] as const;
 
 /** Key of the uploaded file of an import job. */
 export const importKey = (jobId: string): string => `imports/${jobId}.csv`;
-
-/** Key of the produced file of an export job. */
-export const exportKey = (jobId: string, format: ExportFormat): string => `exports/${jobId}.${format}`;

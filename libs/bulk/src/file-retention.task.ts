@@ -1,9 +1,9 @@
 /** Deletes finished jobs and their files once they are older than the retention, and what broken uploads left behind. */
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { type Job, JobRepository, type TenantTask, UpkeepTasks } from '#libs/queues';
+import { type Job, JobRegistry, JobRepository, type TenantTask, UpkeepTasks } from '#libs/queues';
 import { FileStore } from '#libs/storage';
-import { BULK_EXPORT, BULK_IMPORT, exportKey, type ExportRequest, importKey } from './bulk.jobs';
+import { BULK_IMPORT, importKey } from './bulk.jobs';
 
 const BATCH = 200;
 const ABANDONED_MS = 24 * 3_600_000;
@@ -14,6 +14,7 @@ export class FileRetentionTask implements TenantTask, OnModuleInit {
 
   constructor(
     private readonly jobs: JobRepository,
+    private readonly registry: JobRegistry,
     private readonly files: FileStore,
     private readonly tasks: UpkeepTasks,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'JOB_RETENTION_DAYS'>,
@@ -33,8 +34,10 @@ export class FileRetentionTask implements TenantTask, OnModuleInit {
     }
   }
 
+  /** By the row alone: a job that was cancelled or failed may have left a file too. */
   private async deleteFile({ id, type, payload }: Job): Promise<void> {
+    const written = this.registry.find(type)?.file?.(id, payload.data);
+    if (written) await this.files.delete(written.key);
     if (type === BULK_IMPORT.type) await this.files.delete(importKey(id));
-    if (type === BULK_EXPORT.type) await this.files.delete(exportKey(id, (payload.data as ExportRequest).format));
   }
 }

@@ -1,4 +1,4 @@
-/** Storage: files of tenants, uploaded or produced. */
+/** Storage: files of tenants, uploaded or produced, and the text of those that hold rows. */
 export {
   type ByteRange,
   FileStore,
@@ -8,4 +8,5 @@ export {
   type StoredFile,
 } from './file-store';
 export { LocalFileStore } from './local-file-store';
+export { type FileRow, FORMATS, ROW_FORMATS, type RowFormat } from './row-format';
 export { StorageModule } from './storage.module';

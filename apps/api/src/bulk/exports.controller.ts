@@ -30,7 +30,7 @@ export class ExportsController {
   @Get('jobs/:id/file')
   @RequirePermission('jobs:read')
   @ApiProduces('text/csv', 'application/x-ndjson')
-  @ApiResponse({ status: 200, description: 'The file of a completed export.' })
+  @ApiResponse({ status: 200, description: 'The file of a completed export or report.' })
   @ApiProblems({ 404: 'Unknown id, or the file is past its retention.', 409: '`job_has_no_file`.' })
   async file(@Param('id', { schema: ID }) id: string): Promise<StreamableFile> {
     const { stream, bytes, contentType, filename } = await this.exports.file(id);

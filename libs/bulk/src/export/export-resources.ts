@@ -3,15 +3,14 @@
  * its own; rows that change while an export runs appear as they are when their page is read.
  */
 import { rfc3339, type Statement, tenantRead } from '#libs/database';
+import type { FileRow } from '#libs/storage';
 import type { ExportResource } from '../bulk.jobs';
-
-export type ExportRow = Readonly<Record<string, string | number | null>>;
 
 export interface ExportSource {
   readonly columns: readonly string[];
   /** Up to `limit` rows after the key of the last one; null begins. */
   page(after: readonly string[] | null, limit: number): Statement;
-  keyOf(row: ExportRow): readonly string[];
+  keyOf(row: FileRow): readonly string[];
 }
 
 const FIRST = '00000000-0000-0000-0000-000000000000';

@@ -6,10 +6,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { TenantDatabase } from '#libs/database';
 import { HandlesJob, type JobContext, type JobHandler } from '#libs/queues';
-import { FileStore } from '#libs/storage';
+import { type FileRow, FileStore, FORMATS } from '#libs/storage';
 import { BULK_EXPORT, exportKey, type ExportRequest } from '../bulk.jobs';
-import { EXPORT_SOURCES, type ExportRow } from './export-resources';
-import { FORMATS } from './export-format';
+import { EXPORT_SOURCES } from './export-resources';
 
 const PAGE = 1_000;
 
@@ -45,7 +44,7 @@ export class ExportHandler implements JobHandler<ExportRequest> {
     let processed = 0;
     await context.report({ processed, failed: 0, total: null });
     for (let after: readonly string[] | null = null; ;) {
-      const rows: ExportRow[] = await this.database.statement<ExportRow>(page(after, PAGE));
+      const rows: FileRow[] = await this.database.statement<FileRow>(page(after, PAGE));
       if (rows.length === 0) return;
       yield Buffer.from(writer.rows(rows, columns));
       processed += rows.length;

@@ -1,12 +1,10 @@
-/** Asks for exports and hands out their files. */
+/** Asks for exports, and hands out the files that jobs of any type have written. */
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { notFound } from '#libs/database';
-import { StockyardError } from '#libs/kernel';
-import { type Job, JobService, jobView, type JobView } from '#libs/queues';
+import { JobService, jobView, type JobView } from '#libs/queues';
 import { FileStore } from '#libs/storage';
-import { BULK_EXPORT, exportKey, type ExportRequest } from '../bulk.jobs';
-import { FORMATS } from './export-format';
+import { BULK_EXPORT, type ExportRequest } from '../bulk.jobs';
 
 export interface ExportFile {
   readonly stream: Readable;
@@ -26,28 +24,11 @@ export class ExportService {
     return jobView(await this.jobs.create({ definition: BULK_EXPORT, payload }));
   }
 
-  /** The file of a completed export. Throws `job_has_no_file` (409) for any other job. */
+  /** The file of a completed job. Throws `job_has_no_file` (409) for a job that has none, or not yet. */
   async file(jobId: string): Promise<ExportFile> {
-    const job = await this.jobs.get(jobId);
-    if (job.type !== BULK_EXPORT.type || job.state !== 'completed') throw noFile(job);
-    const { resource, format } = job.payload.data as ExportRequest;
-    const key = exportKey(job.id, format);
+    const { key, filename, contentType } = await this.jobs.file(jobId);
     const found = await this.files.stat(key);
     if (!found) throw notFound();
-    return {
-      stream: await this.files.open(key),
-      bytes: found.bytes,
-      contentType: FORMATS[format].contentType,
-      filename: `${resource}-${job.id}.${format}`,
-    };
+    return { stream: await this.files.open(key), bytes: found.bytes, contentType, filename };
   }
-}
-
-function noFile({ type, state }: Job): StockyardError {
-  return new StockyardError({
-    code: 'job_has_no_file',
-    category: 'conflict',
-    message: 'Only a completed export has a file.',
-    details: { type, state },
-  });
 }

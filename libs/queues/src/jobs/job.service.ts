@@ -4,7 +4,7 @@ import { isUniqueViolation, type Statement, TenantDatabase } from '#libs/databas
 import { decodeCursor, isUuid, newId, StockyardError } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
 import { TenantContextHolder } from '#libs/tenancy';
-import type { JobDefinition } from '../registry/job-definition';
+import type { JobDefinition, JobFile } from '../registry/job-definition';
 import { JobRegistry } from '../registry/job-registry';
 import { DEFAULT_PRIORITY, type Job, type JobLineError } from './job';
 import { type LogLine, logLine } from './job-log';
@@ -122,6 +122,19 @@ export class JobService {
 
   get(id: string): Promise<Job> {
     return this.jobs.get(id);
+  }
+
+  /** The file that a completed job has written. Throws `job_has_no_file` (409) for any other job. */
+  async file(id: string): Promise<JobFile> {
+    const { type, state, payload } = await this.jobs.get(id);
+    const file = state === 'completed' ? this.registry.find(type)?.file?.(id, payload.data) : undefined;
+    if (file) return file;
+    throw new StockyardError({
+      code: 'job_has_no_file',
+      category: 'conflict',
+      message: 'Only a completed export or report has a file.',
+      details: { type, state },
+    });
   }
 
   /** Up to limit + 1 jobs, newest first. */

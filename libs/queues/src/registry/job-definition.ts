@@ -8,6 +8,13 @@ import type { JobClass } from '../job-class';
  */
 export type Idempotency = 'checkpointed' | 'repeatable';
 
+/** A file that a job writes: where the file store has it, and as what it is handed out. */
+export interface JobFile {
+  readonly key: string;
+  readonly filename: string;
+  readonly contentType: string;
+}
+
 export interface JobDefinition<Payload = unknown> {
   /** Exact name, such as `bulk.import`. Stored with each job: never reuse one for something else. */
   readonly type: string;
@@ -30,6 +37,8 @@ export interface JobDefinition<Payload = unknown> {
   readonly permissions: readonly string[];
   /** Whether a client may create one by its type, with a payload of its own. */
   readonly creatable: boolean;
+  /** The file that a completed job of this type has, for types that write one. It goes when the job's row does. */
+  file?(jobId: string, payload: Payload): JobFile;
 }
 
 const DEFAULTS = {
