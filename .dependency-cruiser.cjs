@@ -43,6 +43,7 @@ const ALLOWED = {
   orders: [...PLATFORM, 'catalog', 'inventory'],
   lifecycle: [...PLATFORM, 'tenant-move'],
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
+  reports: PLATFORM,
 };
 
 const names = Object.keys(ALLOWED);

@@ -13,6 +13,7 @@ import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
 import { QueuesModule } from '#libs/queues';
 import { RedisModule } from '#libs/redis';
+import { REPORT_JOBS } from '#libs/reports';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { RateLimitGuard, ThrottlingModule } from '#libs/throttling';
@@ -32,6 +33,7 @@ import { InventoryHttpModule } from './inventory/inventory-http.module';
 import { JobsHttpModule } from './jobs/jobs-http.module';
 import { OrdersHttpModule } from './orders/orders-http.module';
 import { OrganizationHttpModule } from './organization/organization-http.module';
+import { ReportsHttpModule } from './reports/reports-http.module';
 import { UsageHttpModule } from './usage/usage-http.module';
 import { UsersHttpModule } from './users/users-http.module';
 
@@ -59,7 +61,7 @@ export class AppModule {
         HealthModule,
         ThrottlingModule,
         IdempotencyModule,
-        QueuesModule.forRoot({ jobs: BULK_JOBS }),
+        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...REPORT_JOBS] }),
         AccessModule,
         AdminHttpModule,
         ApiKeysHttpModule,
@@ -72,6 +74,7 @@ export class AppModule {
         JobsHttpModule,
         OrdersHttpModule,
         OrganizationHttpModule,
+        ReportsHttpModule,
         UsageHttpModule,
         UsersHttpModule,
       ],

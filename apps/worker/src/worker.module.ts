@@ -12,6 +12,7 @@ import { ObservabilityModule } from '#libs/observability';
 import { OrganizationsWorkerModule } from '#libs/organizations';
 import { QueuesModule, QueueWorkerModule } from '#libs/queues';
 import { RedisModule } from '#libs/redis';
+import { REPORT_JOBS, ReportsWorkerModule } from '#libs/reports';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
@@ -36,9 +37,10 @@ export class WorkerModule {
         StorageModule,
         UsageModule.forRoot(),
         HealthModule,
-        QueuesModule.forRoot({ jobs: BULK_JOBS }),
+        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...REPORT_JOBS] }),
         QueueWorkerModule.forRoot(config),
         BulkWorkerModule,
+        ReportsWorkerModule,
         OrganizationsWorkerModule,
         LifecycleWorkerModule,
       ],
