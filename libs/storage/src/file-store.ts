@@ -1,7 +1,7 @@
 /**
  * FileStore: where uploaded and produced files live. Every file belongs to the tenant of the current context; another
- * tenant's file cannot be named. LocalFileStore keeps them on a disk; every implementation passes the suite in
- * test/file-store.contract.ts.
+ * tenant's file cannot be named. LocalFileStore keeps them on a disk, S3FileStore in an object store; both pass the suite
+ * in test/file-store.contract.ts.
  */
 import type { Readable } from 'node:stream';
 
