@@ -7,5 +7,5 @@ export {
   type PutOptions,
   type StoredFile,
 } from './file-store';
-export { LocalFileStore } from './local-file-store';
+export { StorageRefusedError, StorageUnavailableError } from './file.error';
 export { StorageModule } from './storage.module';
