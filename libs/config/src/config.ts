@@ -47,7 +47,7 @@ function weakSecrets(environment: Environment): string[] {
 }
 
 const S3_CREDENTIALS = ['STORAGE_S3_ACCESS_KEY_ID', 'STORAGE_S3_SECRET_ACCESS_KEY'] as const;
-const URLS = ['STORAGE_S3_ENDPOINT'] as const;
+const URLS = ['API_PUBLIC_URL', 'STORAGE_S3_ENDPOINT', 'STORAGE_S3_LINK_ENDPOINT'] as const;
 
 function unusableStorage(environment: Environment): string[] {
   const missing = environment.STORAGE_S3_BUCKET === '' ? [] : S3_CREDENTIALS.filter((name) => environment[name] === '');

@@ -26,6 +26,9 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     description: 'Least level that is logged.',
   }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address the processes listen on.' }),
+  API_PUBLIC_URL: optionalUrl(
+    'Address at which clients reach the api, in links. Empty: the one under which the request for the link came.',
+  ),
   API_PORT: port(3000, 'Port of the api process.'),
   WORKER_PORT: port(3001, 'Port of the worker process (probes and metrics).'),
   METRICS_PORT: port(3002, 'Port of the metrics process.'),
@@ -105,7 +108,10 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   }),
   ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
-  MESSAGING_SECRET: devSecret('messaging', 'Signs messages between the processes.'),
+  MESSAGING_SECRET: devSecret(
+    'messaging',
+    'Signs messages between the processes, consistency tokens and download links.',
+  ),
   STORAGE_DIR: Type.String({
     default: '.stockyard/files',
     description: 'Directory of uploaded and produced files, unless STORAGE_S3_BUCKET names a bucket for them.',
@@ -116,6 +122,9 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     description: 'Bucket of an S3-compatible object store for the files. Empty: STORAGE_DIR.',
   }),
   STORAGE_S3_ENDPOINT: optionalUrl('Address of the object store. Empty: AWS in STORAGE_S3_REGION.'),
+  STORAGE_S3_LINK_ENDPOINT: optionalUrl(
+    'Address at which clients reach the object store, in download links. Empty: STORAGE_S3_ENDPOINT.',
+  ),
   STORAGE_S3_REGION: Type.String({
     pattern: '^[a-z0-9-]{1,40}$',
     default: 'us-east-1',
@@ -138,6 +147,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     default: 8_388_608,
     description: 'Part of an upload; each upload holds four in memory, and 10,000 are the largest file.',
   }),
+  FILE_LINK_TTL_SECONDS: count(900, 604_800, 'Life of a download link.'),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400, 'Life of an access token.'),
   REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),
   BODY_LIMIT_BYTES: count(1_048_576, 104_857_600, 'Largest JSON body.'),

@@ -4,8 +4,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { limitExceeded } from '#libs/tenancy';
 import {
   type ByteRange,
+  type FileLink,
   FileStore,
   type FileStat,
+  type LinkOptions,
   type ListedFile,
   type PutOptions,
   type StoredFile,
@@ -59,6 +61,10 @@ export class ChargedFileStore extends FileStore {
 
   override open(key: string, range?: ByteRange): Promise<Readable> {
     return this.files.open(key, range);
+  }
+
+  override link(key: string, options: LinkOptions): Promise<FileLink> {
+    return this.files.link(key, options);
   }
 
   override stat(key: string): Promise<FileStat | undefined> {

@@ -38,6 +38,18 @@ export interface PutOptions {
   readonly uncharged?: boolean;
 }
 
+export interface LinkOptions {
+  /** Name under which the file is saved. */
+  readonly filename: string;
+  readonly contentType: string;
+}
+
+export interface FileLink {
+  /** Absolute where the store serves clients itself; else below the address of the api, such as `v1/files/…`. */
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
 export abstract class FileStore {
   /**
    * Stores a stream under a key such as `imports/{id}.csv`. The file appears whole or not at all, replaces one of the
@@ -51,6 +63,12 @@ export abstract class FileStore {
    * older one for it, it fails.
    */
   abstract open(key: string, range?: ByteRange): Promise<Readable>;
+
+  /**
+   * A link under which anyone may have this file, as it is then, for FILE_LINK_TTL_SECONDS. Does not look whether the file is
+   * there.
+   */
+  abstract link(key: string, options: LinkOptions): Promise<FileLink>;
 
   /** undefined where there is no such file. */
   abstract stat(key: string): Promise<FileStat | undefined>;

@@ -11,12 +11,16 @@ import { fileNotFound, StorageUnavailableError } from './file.error';
 import { tenantPath } from './file-key';
 import {
   type ByteRange,
+  type FileLink,
   FileStore,
   type FileStat,
+  type LinkOptions,
   type ListedFile,
   type PutOptions,
   type StoredFile,
 } from './file-store';
+import { linkExpiry } from './link/link-expiry';
+import { SealedFileLinks } from './link/sealed-file-links';
 import { measured } from './measured-content';
 
 const TEMPORARY = '.partial';
@@ -24,13 +28,16 @@ const TEMPORARY = '.partial';
 @Injectable()
 export class LocalFileStore extends FileStore {
   private readonly root: string;
+  private readonly links: SealedFileLinks;
 
   constructor(
     private readonly tenant: TenantContextHolder,
-    @Inject(APP_CONFIG) config: Pick<AppConfig, 'STORAGE_DIR'>,
+    @Inject(APP_CONFIG)
+    private readonly config: Pick<AppConfig, 'STORAGE_DIR' | 'MESSAGING_SECRET' | 'FILE_LINK_TTL_SECONDS'>,
   ) {
     super();
     this.root = resolve(config.STORAGE_DIR);
+    this.links = new SealedFileLinks(config.MESSAGING_SECRET);
   }
 
   override async put(key: string, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredFile> {
@@ -59,6 +66,14 @@ export class LocalFileStore extends FileStore {
     } catch (error) {
       throw translate(error);
     }
+  }
+
+  /** The api serves it: a disk serves nobody. */
+  override async link(key: string, options: LinkOptions): Promise<FileLink> {
+    this.path(key); // refuses what is no key
+    const expiresAt = linkExpiry(this.config);
+    const { organizationId } = this.tenant.current();
+    return { url: `v1/files/${this.links.seal({ organizationId, key, ...options }, expiresAt)}`, expiresAt };
   }
 
   override async stat(key: string): Promise<FileStat | undefined> {

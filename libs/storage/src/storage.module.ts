@@ -4,6 +4,7 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
 import { ChargedFileStore, UNCHARGED_FILES } from './charged-file-store';
 import { FileStore } from './file-store';
+import { SealedFileLinks } from './link/sealed-file-links';
 import { LocalFileStore } from './local-file-store';
 import { S3FileStore } from './s3/s3-file-store';
 import { StorageLedger } from './storage-ledger';
@@ -12,6 +13,8 @@ function chosenStore(tenant: TenantContextHolder, config: AppConfig): FileStore 
   return config.STORAGE_S3_BUCKET === '' ? new LocalFileStore(tenant, config) : new S3FileStore(tenant, config);
 }
 
+const sealedLinks = ({ MESSAGING_SECRET }: AppConfig): SealedFileLinks => new SealedFileLinks(MESSAGING_SECRET);
+
 /** Needs DatabaseModule and TenancyModule beside it. */
 @Global()
 @Module({
@@ -19,7 +22,8 @@ function chosenStore(tenant: TenantContextHolder, config: AppConfig): FileStore 
     StorageLedger,
     { provide: UNCHARGED_FILES, useFactory: chosenStore, inject: [TenantContextHolder, APP_CONFIG] },
     { provide: FileStore, useClass: ChargedFileStore },
+    { provide: SealedFileLinks, useFactory: sealedLinks, inject: [APP_CONFIG] },
   ],
-  exports: [FileStore],
+  exports: [FileStore, SealedFileLinks],
 })
 export class StorageModule {}

@@ -240,6 +240,21 @@ export function fileStoreContract(underTest: () => StoreUnderTest): void {
     expect(underTest().kept()).toEqual(theirs);
   });
 
+  it(
+    'makes links that end when they say, of its own files alone',
+    inMine(async () => {
+      const options = { filename: 'b.csv', contentType: 'text/csv' };
+      const begun = Date.now();
+      const { url, expiresAt } = await underTest().store.link('a.csv', options);
+      const lifeMs = expiresAt.getTime() - begun;
+      expect(lifeMs).toBeGreaterThan(898_000);
+      expect(lifeMs).toBeLessThan(901_000);
+      expect(new URL(url, 'http://api/').protocol).toBe('http:');
+      const foreign = async () => underTest().store.link(`../${newId()}/a.csv`, options);
+      await expect(foreign()).rejects.toMatchObject({ code: 'invalid_file_key' });
+    }),
+  );
+
   it('says that it can be written to', async () => {
     await expect(underTest().store.check()).resolves.toBeUndefined();
   });

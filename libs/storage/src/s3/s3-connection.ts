@@ -6,19 +6,21 @@ export type S3Config = Pick<
   AppConfig,
   | 'STORAGE_S3_BUCKET'
   | 'STORAGE_S3_ENDPOINT'
+  | 'STORAGE_S3_LINK_ENDPOINT'
   | 'STORAGE_S3_REGION'
   | 'STORAGE_S3_ACCESS_KEY_ID'
   | 'STORAGE_S3_SECRET_ACCESS_KEY'
   | 'STORAGE_S3_PATH_STYLE'
   | 'STORAGE_S3_TIMEOUT_MS'
   | 'STORAGE_S3_PART_BYTES'
+  | 'FILE_LINK_TTL_SECONDS'
 >;
 
 /** Of a request; a second and third try go to whatever else answers at the address. */
 const ATTEMPTS = 3;
 const MAX_SOCKETS = 64;
 
-export function s3Client(config: S3Config): S3Client {
+export function s3Client(config: S3Config, endpoint = config.STORAGE_S3_ENDPOINT): S3Client {
   const timeoutMs = config.STORAGE_S3_TIMEOUT_MS;
   const options: S3ClientConfig = {
     region: config.STORAGE_S3_REGION,
@@ -38,6 +40,6 @@ export function s3Client(config: S3Config): S3Client {
       httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     },
   };
-  if (config.STORAGE_S3_ENDPOINT !== '') options.endpoint = config.STORAGE_S3_ENDPOINT;
+  if (endpoint !== '') options.endpoint = endpoint;
   return new S3Client(options);
 }
