@@ -14,6 +14,7 @@ export { insertLineErrors } from './jobs/job.statements';
 export { HandlesJob, type JobContext, type JobHandler, type JobStep } from './host/job-handler';
 export { QueueHost } from './host/queue-host.service';
 export { OutboxRelay } from './relay/outbox-relay';
+export { ShardLoop } from './relay/shard-loop';
 export { type TenantTask, UpkeepTasks } from './upkeep/upkeep-tasks';
 export { type RemovedJobs, TenantJobs } from './upkeep/tenant-jobs';
 export { UpkeepService } from './upkeep/upkeep.service';
