@@ -44,6 +44,7 @@ export const BULK_EXPORT = defineJob({
   cost: 5,
   idempotency: 'repeatable',
   writes: false,
+  schedulable: true,
 });
 
 export const BULK_JOBS = [BULK_IMPORT, BULK_EXPORT] as const;

@@ -28,6 +28,8 @@ export interface JobDefinition<Payload = unknown> {
   readonly writes: boolean;
   /** Permissions of the job's tenant context. */
   readonly permissions: readonly string[];
+  /** Whether tenants may have it made by a schedule, always with the same payload. */
+  readonly schedulable: boolean;
 }
 
 const DEFAULTS = {
@@ -39,6 +41,7 @@ const DEFAULTS = {
   idempotency: 'checkpointed',
   writes: true,
   permissions: [],
+  schedulable: false,
 } as const satisfies Partial<JobDefinition>;
 
 type Defaults = keyof typeof DEFAULTS;
@@ -52,8 +55,8 @@ const RANGES = {
 } as const;
 
 /**
- * Fills in the defaults: class `normal`, 3 attempts, 2 s doubling, 10 min, cost 1, checkpointed, writes, no permissions. Throws
- * for a number that is out of its range, naming type and field.
+ * Fills in the defaults: class `normal`, 3 attempts, 2 s doubling, 10 min, cost 1, checkpointed, writes, no permissions,
+ * not schedulable. Throws for a number that is out of its range, naming type and field.
  */
 export function defineJob<Payload>(
   definition: Omit<JobDefinition<Payload>, Defaults> & Partial<Pick<JobDefinition<Payload>, Defaults>>,
