@@ -43,6 +43,7 @@ const ALLOWED = {
   orders: [...PLATFORM, 'catalog', 'inventory'],
   lifecycle: [...PLATFORM, 'tenant-move'],
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
+  schedules: [...PLATFORM, 'audit'],
 };
 
 const names = Object.keys(ALLOWED);

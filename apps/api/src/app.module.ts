@@ -33,6 +33,7 @@ import { InventoryHttpModule } from './inventory/inventory-http.module';
 import { JobsHttpModule } from './jobs/jobs-http.module';
 import { OrdersHttpModule } from './orders/orders-http.module';
 import { OrganizationHttpModule } from './organization/organization-http.module';
+import { SchedulesHttpModule } from './schedules/schedules-http.module';
 import { UsageHttpModule } from './usage/usage-http.module';
 import { UsersHttpModule } from './users/users-http.module';
 
@@ -74,6 +75,7 @@ export class AppModule {
         JobsHttpModule,
         OrdersHttpModule,
         OrganizationHttpModule,
+        SchedulesHttpModule,
         UsageHttpModule,
         UsersHttpModule,
       ],

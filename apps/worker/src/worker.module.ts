@@ -12,6 +12,7 @@ import { ObservabilityModule } from '#libs/observability';
 import { OrganizationsWorkerModule } from '#libs/organizations';
 import { QueuesModule, QueueWorkerModule } from '#libs/queues';
 import { RedisModule } from '#libs/redis';
+import { SchedulesWorkerModule } from '#libs/schedules';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
@@ -41,6 +42,7 @@ export class WorkerModule {
         BulkWorkerModule,
         OrganizationsWorkerModule,
         LifecycleWorkerModule,
+        SchedulesWorkerModule,
       ],
       controllers: [OutboxListener, OperationListener],
     };

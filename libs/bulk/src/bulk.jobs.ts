@@ -45,6 +45,7 @@ export const BULK_EXPORT = defineJob({
   idempotency: 'repeatable',
   writes: false,
   creatable: true,
+  schedulable: true,
 });
 
 export const BULK_JOBS = [BULK_IMPORT, BULK_EXPORT] as const;

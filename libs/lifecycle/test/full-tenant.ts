@@ -58,6 +58,18 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
     ['jobs', { id: job, type: 't', class: 'bulk', payload: JSON_TEXT, actor_type: 'system', state: 'completed' }],
     ['job_line_errors', { job_id: job, line: 1, code: 'c', message: TEXT }],
     ['job_log', { job_id: job, line: 1, level: 'warn', message: TEXT }],
+    [
+      'schedules',
+      {
+        id: newId(),
+        name: TEXT,
+        cron: '0 0 * * *',
+        time_zone: 'UTC',
+        job_type: 't',
+        payload: JSON_TEXT,
+        state: 'paused',
+      },
+    ],
     ['usage_writers', { writer: newId(), last_flush: 7 }],
     ['stored_files', { key: 'imports/a.csv', bytes: 9 }],
     ['tenant_usage', { metric: 'api_calls', period_start: now, value: 1 }],

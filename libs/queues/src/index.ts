@@ -29,6 +29,7 @@ export { QueuePulse } from './host/queue-pulse.service';
 export { JobTurns } from './host/job-turns';
 export { JobProducer } from './relay/job-producer';
 export { OutboxRelay } from './relay/outbox-relay';
+export { ShardLoop } from './relay/shard-loop';
 export { type TenantTask, UpkeepTasks } from './upkeep/upkeep-tasks';
 export { type RemovedJobs, TenantJobs } from './upkeep/tenant-jobs';
 export { UpkeepService } from './upkeep/upkeep.service';
