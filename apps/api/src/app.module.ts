@@ -27,6 +27,7 @@ import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
 import { BulkHttpModule } from './bulk/bulk-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
+import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
 import { HealthHttpModule } from './health/health-http.module';
 import { InventoryHttpModule } from './inventory/inventory-http.module';
 import { JobsHttpModule } from './jobs/jobs-http.module';
@@ -67,6 +68,7 @@ export class AppModule {
         AuthHttpModule,
         BulkHttpModule,
         CatalogHttpModule,
+        DeadLettersHttpModule,
         HealthHttpModule,
         InventoryHttpModule,
         JobsHttpModule,
