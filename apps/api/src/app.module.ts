@@ -27,6 +27,7 @@ import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
 import { BulkHttpModule } from './bulk/bulk-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
+import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
 import { FilesHttpModule } from './files/files-http.module';
 import { HealthHttpModule } from './health/health-http.module';
 import { InventoryHttpModule } from './inventory/inventory-http.module';
@@ -69,6 +70,7 @@ export class AppModule {
         AuthHttpModule,
         BulkHttpModule,
         CatalogHttpModule,
+        DeadLettersHttpModule,
         FilesHttpModule,
         HealthHttpModule,
         InventoryHttpModule,
