@@ -44,6 +44,7 @@ const ALLOWED = {
   lifecycle: [...PLATFORM, 'tenant-move'],
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
   reports: PLATFORM,
+  schedules: [...PLATFORM, 'audit'],
 };
 
 const names = Object.keys(ALLOWED);

@@ -14,6 +14,8 @@ import { Timelines1764000010000 } from './1764000010000-timelines';
 import { ShorterEntry1764000011000 } from './1764000011000-shorter-entry';
 import { JobQueue1764000012000 } from './1764000012000-job-queue';
 import { JobKeys1764000013000 } from './1764000013000-job-keys';
+import { DeadLetters1764000014000 } from './1764000014000-dead-letters';
+import { Schedules1764000015000 } from './1764000015000-schedules';
 import { JobLog1764000016000 } from './1764000016000-job-log';
 
 export const MIGRATIONS = [
@@ -31,5 +33,7 @@ export const MIGRATIONS = [
   ShorterEntry1764000011000,
   JobQueue1764000012000,
   JobKeys1764000013000,
+  DeadLetters1764000014000,
+  Schedules1764000015000,
   JobLog1764000016000,
 ] satisfies readonly MigrationClass[];

@@ -65,6 +65,10 @@ export class AdminApi {
     return this.call<T>(method, path, { headers, body: JSON.stringify(body) });
   }
 
+  async delete(path: string): Promise<void> {
+    await this.fetch('DELETE', path, {});
+  }
+
   upload<T>(path: string, file: string): Promise<T> {
     const headers = { 'content-type': 'application/gzip' };
     return this.call<T>('POST', path, { headers, body: Readable.toWeb(createReadStream(file)), duplex: 'half' });

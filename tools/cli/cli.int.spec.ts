@@ -49,8 +49,9 @@ describe('npm run stockyard -- tenant …', () => {
     return WorkerProcess.start({ ...env.variables, WORKER_PORT: String(await freePort()) });
   }
 
-  const start = (...argv: string[]) => {
-    const args = [PROGRAM, 'tenant', ...argv, '--api', api.url, '--admin-token', env.config.ADMIN_TOKEN];
+  const start = (...argv: string[]) => startOn('tenant', ...argv);
+  const startOn = (noun: string, ...argv: string[]) => {
+    const args = [PROGRAM, noun, ...argv, '--api', api.url, '--admin-token', env.config.ADMIN_TOKEN];
     return spawn(process.execPath, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
   };
   const finished = async (child: ReturnType<typeof start>): Promise<Finished> => {
@@ -61,6 +62,7 @@ describe('npm run stockyard -- tenant …', () => {
     return { status: child.exitCode, out, err };
   };
   const stockyard = (...argv: string[]): Promise<Finished> => finished(start(...argv));
+  const jobs = (...argv: string[]): Promise<Finished> => finished(startOn('jobs', ...argv));
   const json = <T>({ status, out, err }: Finished): T => {
     if (status !== 0) throw new Error(err);
     return JSON.parse(out) as T;
@@ -140,6 +142,55 @@ describe('npm run stockyard -- tenant …', () => {
     expect((await stockyard('import', join(directory, 'missing.tar.gz'))).status).toBe(1);
     expect((await stockyard('shred', tenant.id)).status).toBe(2);
     expect((await admin('GET', `/organizations/${tenant.id}`)).body).toMatchObject({ state: 'active' });
+  });
+
+  it('lists dead letters, replays one or all of a type, and discards', async () => {
+    const tenant = await createTenant(api, env);
+    const ids = [newId(), newId(), newId()];
+    await env.query(
+      `insert into jobs (organization_id, id, type, class, payload, actor_type)
+       select $1, id, 'nobody.handles', 'low', '{"version": 1}', 'system' from unnest($2::uuid[]) id`,
+      [tenant.id, ids],
+    );
+    await env.query(
+      `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
+       select $1, id, 'job.queued', 'job', id,
+         jsonb_build_object('job_id', id, 'organization_id', $1::uuid, 'type', 'nobody.handles', 'version', 1)
+       from unnest($2::uuid[]) id`,
+      [tenant.id, ids],
+    );
+    interface Listed {
+      letters: { id: string; job_id: string }[];
+    }
+    const listed = () =>
+      waitFor(
+        async () => {
+          const { letters } = json<Listed>(await jobs('dead-letters', tenant.slug, '--json'));
+          return letters.length === 3 ? letters : undefined;
+        },
+        { what: 'the letters', timeoutMs: 20_000 },
+      );
+    const [first] = await listed();
+    expect((await jobs('dead-letters')).out).toMatch(
+      new RegExp(`^${tenant.id}  nobody\\.handles  3  since .*  main$`, 'm'),
+    );
+    expect((await jobs('dead-letters', tenant.id, '--limit', '1')).out).toMatch(
+      /^\S+ {2}nobody\.handles .* after 0 runs: .* \(unknown_job_type\)\nThere are more/,
+    );
+    expect(await jobs('replay', tenant.slug, first!.id)).toMatchObject({
+      status: 0,
+      out: `Job ${first!.job_id} is queued.\n`,
+    });
+    expect(await jobs('replay', tenant.slug, first!.id)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('(not_found)') as unknown,
+    });
+    expect((await listed()).map(({ id }) => id)).not.toContain(first!.id); // a new letter: nothing has changed for the job
+    const all = await jobs('replay', tenant.slug, '--type', 'nobody.handles');
+    expect(all).toMatchObject({ status: 0, out: expect.stringMatching(/^[3-9]\d* replayed\.\n$/) as unknown });
+    for (const { id } of await listed())
+      expect(await jobs('discard', tenant.slug, id)).toMatchObject({ status: 0, out: `Discarded ${id}.\n` });
+    expect((await jobs('dead-letters', tenant.slug)).out).toBe('No dead letters.\n');
   });
 
   it('goes on with the operation under way when the same command is given again', async () => {

@@ -4,10 +4,11 @@ import { createReadStream } from 'node:fs';
 import { isUuid } from '#libs/kernel';
 import { type AdminApi, type OperationBody, type OrganizationBody, Refusal } from './admin-api';
 import { follow, type Tell } from './follow';
+import { type LettersOutcome, runJobsCommand } from './jobs-commands';
 import type { Command } from './options';
 
 /** What a command did: the resource it answers with, and the file it wrote. */
-export interface Outcome {
+export interface Outcome extends LettersOutcome {
   readonly organization?: OrganizationBody;
   readonly operation?: OperationBody;
   readonly file?: string;
@@ -38,6 +39,10 @@ export function run(command: Command, api: AdminApi, tell: Tell): Promise<Outcom
       return operate(api, command.tenant, { kind: 'move', shard: command.shard }, tell);
     case 'rollback':
       return rollBack(api, command.tenant, tell);
+    case 'dead-letter-holders':
+      return runJobsCommand(command, api, tell);
+    default:
+      return idOf(api, command.tenant).then((id) => runJobsCommand({ ...command, tenant: id }, api, tell));
   }
 }
 

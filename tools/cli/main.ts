@@ -1,6 +1,6 @@
 /**
- * `npm run stockyard -- tenant …`: the life of tenants, through the operators' API. Results go to stdout, progress and errors
- * to stderr. Exit status: 0 done, 1 refused or failed, 2 for a command line that says nothing runnable.
+ * `npm run stockyard -- tenant …` and `… jobs …`: the life of tenants and their dead letters, through the operators' API. Results
+ * go to stdout, progress and errors to stderr. Exit status: 0 done, 1 refused or failed, 2 for a command line that says nothing runnable.
  */
 import { resolve } from 'node:path';
 import { loadConfig } from '#libs/config';

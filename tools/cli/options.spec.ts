@@ -36,7 +36,27 @@ describe('The command line', () => {
   });
 
   it.each([
+    [['dead-letters'], { name: 'dead-letter-holders', limit: undefined }],
+    [['dead-letters', 'acme', '--limit', '50'], { name: 'dead-letters', tenant: 'acme', type: undefined, limit: 50 }],
+    [['replay', 'acme', 'some-id'], { name: 'replay', tenant: 'acme', letter: 'some-id' }],
+    [['replay', 'acme', '--type', 'bulk.import'], { name: 'replay-type', tenant: 'acme', type: 'bulk.import' }],
+    [['discard', 'acme', 'some-id'], { name: 'discard', tenant: 'acme', letter: 'some-id' }],
+  ])('reads jobs %j', (argv, command) => {
+    expect(read('jobs', ...argv)?.command).toEqual(command);
+  });
+
+  it.each([
     [[]],
+    [['jobs']],
+    [['jobs', 'create']],
+    [['jobs', 'dead-letters', 'acme', 'other']],
+    [['jobs', 'dead-letters', '--type', 'bulk.import']],
+    [['jobs', 'dead-letters', '--limit', 'few']],
+    [['jobs', 'replay', 'acme']],
+    [['jobs', 'replay', 'acme', 'some-id', '--type', 'bulk.import']],
+    [['jobs', 'discard', 'acme']],
+    [['jobs', 'discard', 'acme', '--type', 'bulk.import']],
+    [['tenant', 'show', 'acme', '--type', 'bulk.import']],
     [['tenant']],
     [['tenant', 'destroy', 'acme']],
     [['organization', 'show', 'acme']],

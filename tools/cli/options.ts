@@ -1,6 +1,7 @@
 /** The command line: which command, on what, over which connection. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type JobsCommand, jobsCommand, JOBS_OPTIONS } from './jobs-options';
 import { UsageError } from './usage';
 
 export type Command =
@@ -11,7 +12,8 @@ export type Command =
   | { readonly name: 'show' | 'suspend' | 'resume' | 'delete' | 'rollback'; readonly tenant: string }
   | { readonly name: 'export'; readonly tenant: string; readonly out: string | undefined }
   | { readonly name: 'import'; readonly file: string; readonly slug: string | undefined }
-  | { readonly name: 'move'; readonly tenant: string; readonly shard: string };
+  | { readonly name: 'move'; readonly tenant: string; readonly shard: string }
+  | JobsCommand;
 
 export interface CliOptions {
   readonly command: Command;
@@ -36,6 +38,8 @@ const OPTIONS = {
   out: { type: 'string' },
   to: { type: 'string' },
   rollback: { type: 'boolean', default: false },
+  type: { type: 'string' },
+  limit: { type: 'string' },
   json: { type: 'boolean', default: false },
   api: { type: 'string' },
   'admin-token': { type: 'string' },
@@ -47,7 +51,7 @@ type Values = ReturnType<typeof parse>['values'];
 type OptionName = keyof typeof OPTIONS;
 
 /** Options that belong to a command, beside those of the connection. */
-const OWN: Readonly<Record<string, readonly OptionName[]>> = {
+const TENANT_OPTIONS: Readonly<Record<string, readonly OptionName[]>> = {
   create: ['slug', 'name', 'tier', 'region'],
   show: [],
   suspend: [],
@@ -57,7 +61,17 @@ const OWN: Readonly<Record<string, readonly OptionName[]>> = {
   delete: [],
   move: ['to', 'rollback'],
 };
+const NOUNS: Readonly<Record<string, Noun>> = {
+  tenant: { options: TENANT_OPTIONS, read: tenantCommand },
+  jobs: { options: JOBS_OPTIONS, read: jobsCommand },
+};
 const SHARED: readonly OptionName[] = ['json', 'api', 'admin-token', 'stack'];
+
+interface Noun {
+  /** Of each of its verbs. */
+  readonly options: Readonly<Record<string, readonly OptionName[]>>;
+  readonly read: (verb: string, objects: readonly string[], values: Values) => Command;
+}
 
 function parse(argv: readonly string[]) {
   try {
@@ -71,17 +85,20 @@ function parse(argv: readonly string[]) {
 export function readOptions(argv: readonly string[], surroundings: CliSurroundings): CliOptions | undefined {
   const { values, positionals } = parse(argv);
   if (values.help) return undefined;
-  const [noun, verb, ...objects] = positionals;
-  if (noun !== 'tenant' || verb === undefined || !(verb in OWN)) {
-    throw new UsageError(`Name a command: tenant ${Object.keys(OWN).join('|')}; --help tells more.`);
+  const [noun = '', verb = '', ...objects] = positionals;
+  const { options, read } = NOUNS[noun] ?? {};
+  const own = options?.[verb];
+  if (!read || !own) {
+    const known = Object.entries(NOUNS).map(([name, { options: verbs }]) => `${name} ${Object.keys(verbs).join('|')}`);
+    throw new UsageError(`Name a command: ${known.join(', ')}; --help tells more.`);
   }
-  const allowed = new Set<string>([...OWN[verb]!, ...SHARED]);
+  const allowed = new Set<string>([...own, ...SHARED]);
   const stray = Object.entries(values).find(([name, value]) => value !== false && !allowed.has(name));
-  if (stray) throw new UsageError(`tenant ${verb} takes no --${stray[0]}.`);
-  return { command: command(verb, objects, values), json: values.json, ...connection(values, surroundings) };
+  if (stray) throw new UsageError(`${noun} ${verb} takes no --${stray[0]}.`);
+  return { command: read(verb, objects, values), json: values.json, ...connection(values, surroundings) };
 }
 
-function command(verb: string, objects: readonly string[], values: Values): Command {
+function tenantCommand(verb: string, objects: readonly string[], values: Values): Command {
   if (verb === 'create') {
     const { slug, name, tier, region } = values;
     if (slug === undefined || name === undefined || objects.length > 0)

@@ -1,18 +1,41 @@
 /** What a command did, for people. */
 import type { OperationBody, OrganizationBody } from './admin-api';
 import type { Outcome } from './commands';
+import type { LettersOutcome } from './jobs-commands';
 
 interface Proof {
   readonly deleted: Readonly<Record<string, unknown>>;
   readonly left: Readonly<Record<string, unknown>>;
 }
 
-export function told({ organization, operation, file }: Outcome): string {
+export function told({ organization, operation, file, ...letters }: Outcome): string {
   if (organization) return organizationLine(organization);
-  if (!operation) return '';
+  if (!operation) return toldOfLetters(letters);
   if (file !== undefined) return `Exported to ${file}: ${figures(operation.result)}\n`;
   if (operation.kind === 'delete') return proof(operation);
   return `The ${operation.kind} is ${operation.state.replace('_', ' ')}${operation.result ? `: ${figures(operation.result)}` : ''}\n`;
+}
+
+function toldOfLetters({ holders, missing, letters, has_more, job, replayed, discarded }: LettersOutcome): string {
+  if (job) return `Job ${job.id} is ${job.state}.\n`;
+  if (discarded !== undefined) return `Discarded ${discarded}.\n`;
+  if (replayed) {
+    const stay = replayed.refused.map(({ id, code }) => `${id} stays (${code})\n`);
+    return `${replayed.replayed} replayed.\n${stay.join('')}`;
+  }
+  if (holders) {
+    const lines = holders.map(
+      ({ organization_id, type, letters: count, oldest_failed_at, shard }) =>
+        `${organization_id}  ${type}  ${count}  since ${oldest_failed_at}  ${shard}\n`,
+    );
+    const away = missing?.map((shard) => `The shard ${shard} did not answer.\n`) ?? [];
+    return `${lines.join('') || 'No dead letters.\n'}${away.join('')}`;
+  }
+  const lines = letters?.map(
+    ({ id, type, attempts, failed_at, error }) =>
+      `${id}  ${type}  ${failed_at}  after ${attempts} runs: ${error.message} (${error.code})\n`,
+  );
+  return `${lines?.join('') || 'No dead letters.\n'}${has_more ? 'There are more: --limit, or --type.\n' : ''}`;
 }
 
 function organizationLine({ id, slug, state, tier, epoch }: OrganizationBody): string {

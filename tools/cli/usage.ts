@@ -3,7 +3,7 @@
 /** A fault of the user, told in one line; exit status 2. */
 export class UsageError extends Error {}
 
-export const USAGE = `Usage: npm run stockyard -- tenant COMMAND [options]
+export const USAGE = `Usage: npm run stockyard -- COMMAND [options]
 
   tenant create --slug SLUG --name NAME [--tier TIER] [--region REGION]
   tenant show TENANT
@@ -14,6 +14,13 @@ export const USAGE = `Usage: npm run stockyard -- tenant COMMAND [options]
   tenant delete TENANT               everything, for good, with a proof that nothing is left
   tenant move TENANT --to SHARD      to another shard, while in use
   tenant move TENANT --rollback      undoes a move that is under way
+
+  jobs dead-letters                  whose jobs have failed for good, and on which shard
+  jobs dead-letters TENANT [--type TYPE] [--limit N]
+                                     a tenant's dead letters, newest first (default: 20, up to 100)
+  jobs replay TENANT LETTER          queues the job again, from where it had come to
+  jobs replay TENANT --type TYPE     the same for every letter of a type
+  jobs discard TENANT LETTER         the job stays failed
 
 TENANT is an id or a slug. The same command again goes on with an operation that is under way.
 

@@ -28,12 +28,15 @@ import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
 import { BulkHttpModule } from './bulk/bulk-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
+import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
+import { FilesHttpModule } from './files/files-http.module';
 import { HealthHttpModule } from './health/health-http.module';
 import { InventoryHttpModule } from './inventory/inventory-http.module';
 import { JobsHttpModule } from './jobs/jobs-http.module';
 import { OrdersHttpModule } from './orders/orders-http.module';
 import { OrganizationHttpModule } from './organization/organization-http.module';
 import { ReportsHttpModule } from './reports/reports-http.module';
+import { SchedulesHttpModule } from './schedules/schedules-http.module';
 import { UsageHttpModule } from './usage/usage-http.module';
 import { UsersHttpModule } from './users/users-http.module';
 
@@ -69,12 +72,15 @@ export class AppModule {
         AuthHttpModule,
         BulkHttpModule,
         CatalogHttpModule,
+        DeadLettersHttpModule,
+        FilesHttpModule,
         HealthHttpModule,
         InventoryHttpModule,
         JobsHttpModule,
         OrdersHttpModule,
         OrganizationHttpModule,
         ReportsHttpModule,
+        SchedulesHttpModule,
         UsageHttpModule,
         UsersHttpModule,
       ],

@@ -161,6 +161,7 @@ describe('shards', () => {
     );
     expect(partial).toMatchObject({ status: 200, body: { missing: ['two'] } });
     expect(partial.body.data[1]).toMatchObject({ name: 'two', tenants: null, database_bytes: null });
+    expect((await asOperator('GET', '/v1/admin/dead_letters')).body).toEqual({ data: [], missing: ['two'] });
     const write = (tenant: Tenant) =>
       tenant.call(api, 'POST', '/v1/locations', { body: { code: newId().slice(-12), name: 'x' } });
     expect((await write(here)).status).toBe(201);

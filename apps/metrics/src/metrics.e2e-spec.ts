@@ -103,6 +103,40 @@ describe('the metrics process', () => {
     expect(body).toMatch(/^stockyard_partition_headroom_months\{shard="main",parent="outbox"\} 2$/m);
   });
 
+  it('tells how many dead letters there are and how old the oldest is, and nothing of their tenants', async () => {
+    const [one, other] = await Promise.all([createOrganization(env), createOrganization(env)]);
+    for (const [organization, jobClass, minutes] of [
+      [one.id, 'bulk', 5],
+      [other.id, 'bulk', 10],
+      [other.id, 'low', 1],
+    ] as const) {
+      await env.query(
+        `with job as (insert into jobs (organization_id, id, type, class, payload, actor_type)
+           values ($1, $2, 't', $3, '{}', 'system') returning organization_id, id, type, class)
+         insert into dead_letters (organization_id, id, job_id, type, class, payload, error, attempts, failed_at)
+         select organization_id, id, id, type, class, '{}', '{}', 1, now() - make_interval(mins => $4) from job`,
+        [organization, newId(), jobClass, minutes],
+      );
+    }
+    const read = async () => (await app.inject({ url: '/metrics' })).body;
+    // A replica may answer, which has the rows a moment later.
+    const body = await waitFor(
+      async () => {
+        const text = await read();
+        return /^stockyard_dead_letters\{shard="main",job_class="low"\} 1$/m.test(text) ? text : undefined;
+      },
+      { what: 'the letters to be counted' },
+    );
+    expect(body).toMatch(/^stockyard_dead_letters\{shard="main",job_class="bulk"\} 2$/m);
+    expect(body).toMatch(/^stockyard_dead_letters\{shard="main",job_class="critical"\} 0$/m);
+    const [, age] = /^stockyard_dead_letter_oldest_age_seconds\{shard="main",job_class="bulk"\} ([0-9.]+)$/m.exec(
+      body,
+    )!;
+    expect(Number(age)).toBeGreaterThanOrEqual(600);
+    expect(Number(age)).toBeLessThan(700);
+    expect(body).not.toContain(one.id);
+  });
+
   it('counts organizations, queues and replicas', async () => {
     const { id } = await createOrganization(env);
     await env.query("update organizations set state = 'suspended' where id = $1", [id]);

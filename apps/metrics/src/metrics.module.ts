@@ -17,11 +17,13 @@ import { BoardQueues } from './board/board-queues';
 import { ClusterController } from './cluster/cluster.controller';
 import { ClusterGauges } from './cluster/cluster-gauges';
 import { ClusterService } from './cluster/cluster.service';
+import { DeadLetterGauges } from './cluster/dead-letter-gauges';
 import { OrganizationCountsRepository } from './cluster/organization-counts.repository';
 import { PartitionGauge } from './cluster/partition-gauge';
 import { PartitionHeadroomRepository } from './cluster/partition-headroom.repository';
 import { QueueDepthsRepository } from './cluster/queue-depths.repository';
 import { ReplicaLagRepository } from './cluster/replica-lag.repository';
+import { ShardMonitors } from './cluster/shard-monitors';
 import { QuestionsController } from './questions.controller';
 
 @Module({})
@@ -46,11 +48,13 @@ export class MetricsModule {
         BoardQueues,
         ClusterService,
         ClusterGauges,
+        DeadLetterGauges,
         OrganizationCountsRepository,
         PartitionGauge,
         PartitionHeadroomRepository,
         QueueDepthsRepository,
         ReplicaLagRepository,
+        ShardMonitors,
         { provide: APP_GUARD, useClass: OperatorGuard },
       ],
     };

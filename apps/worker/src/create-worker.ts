@@ -5,6 +5,7 @@ import { createHttpApplication } from '#libs/http';
 import { OperationRunner } from '#libs/lifecycle';
 import { listenToMessages } from '#libs/messaging';
 import { QueueHost } from '#libs/queues';
+import { Scheduler } from '#libs/schedules';
 import { WorkerModule } from './worker.module';
 
 export async function createWorker(config: AppConfig): Promise<NestFastifyApplication> {
@@ -13,5 +14,6 @@ export async function createWorker(config: AppConfig): Promise<NestFastifyApplic
   await app.init();
   app.get(QueueHost).start();
   app.get(OperationRunner).start();
+  app.get(Scheduler).start();
   return app;
 }

@@ -13,6 +13,7 @@ import { OrganizationsWorkerModule } from '#libs/organizations';
 import { QueuesModule, QueueWorkerModule } from '#libs/queues';
 import { RedisModule } from '#libs/redis';
 import { REPORT_JOBS, ReportsWorkerModule } from '#libs/reports';
+import { SchedulesWorkerModule } from '#libs/schedules';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
@@ -43,6 +44,7 @@ export class WorkerModule {
         ReportsWorkerModule,
         OrganizationsWorkerModule,
         LifecycleWorkerModule,
+        SchedulesWorkerModule,
       ],
       controllers: [OutboxListener, OperationListener],
     };

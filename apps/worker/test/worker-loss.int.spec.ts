@@ -109,6 +109,54 @@ describe('A worker process that is lost in the middle of an import', () => {
     await everythingOnce(id);
   });
 
+  /** The next hold, then the former chunk may commit: the worker goes on to the next one and waits there. */
+  const goesOnTo = async (index: number, processed: number) => {
+    const next = new Client({ connectionString: env.adminUrl });
+    await next.connect();
+    const former = holder;
+    holder = next;
+    await hold(index);
+    await former.query('rollback');
+    await former.end();
+    return async (id: string) => {
+      const reached = async () => String((await jobRow(env, id)).processed) === String(processed);
+      await waitFor(reached, { what: `line ${processed}`, timeoutMs: 30_000 });
+      await blocked(1);
+    };
+  };
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'goes on from its checkpoint after two workers in a row had to go by %s, and has used one attempt',
+    async (signal) => {
+      const id = await halfWay();
+      let gone = worker!.kill(signal);
+      if (signal === 'SIGKILL') await gone;
+      const second = await goesOnTo(4_100, 4_000);
+      await gone;
+      expect((await jobRow(env, id)).state).toBe(signal === 'SIGTERM' ? 'queued' : 'running');
+      worker = await WorkerProcess.start(variables);
+      await second(id);
+      gone = worker.kill(signal);
+      if (signal === 'SIGKILL') await gone;
+      await holder.query('rollback');
+      await gone;
+      expect((await jobRow(env, id)).attempts).toBe(1);
+      worker = await WorkerProcess.start(variables);
+      await everythingOnce(id);
+      expect(await env.query('select from dead_letters')).toEqual([]);
+    },
+  );
+
+  it('ends within its grace when a step hangs, which then takes effect once', async () => {
+    const id = await halfWay();
+    const began = performance.now();
+    expect(await worker!.kill('SIGTERM')).toBe(1);
+    expect(performance.now() - began).toBeLessThan(Number(variables.SHUTDOWN_GRACE_MS));
+    await holder.query('rollback');
+    worker = await WorkerProcess.start(variables);
+    await everythingOnce(id);
+  });
+
   it('hands the job over on SIGTERM and ends by itself', async () => {
     const id = await halfWay();
     const gone = worker!.kill('SIGTERM');

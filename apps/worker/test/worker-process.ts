@@ -17,9 +17,12 @@ export class WorkerProcess {
   }
 
   /** Resolves when the process is ready. */
-  static async start(variables: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+  static async start(
+    variables: Readonly<Record<string, string>>,
+    options: readonly string[] = [],
+  ): Promise<WorkerProcess> {
     if (!existsSync(PROGRAM)) throw new Error('dist is missing: run `npm run build` first.');
-    const child = spawn(process.execPath, [PROGRAM], {
+    const child = spawn(process.execPath, [PROGRAM, ...options], {
       env: { PATH: process.env.PATH ?? '', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

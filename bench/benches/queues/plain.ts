@@ -1,6 +1,9 @@
-/** The reference: BullMQ as it is, with the same options for each job. First come, first served. */
+/** The reference: BullMQ as it is, with the same options for each job and for the client. First come, first served. */
 import { Queue, Worker } from 'bullmq';
 import { CONCURRENCY, Line, type SomeJob } from './line';
+
+/** Adding fails instead of hanging, on both sides. */
+const ADD_TIMEOUT_MS = 5_000;
 
 const OPTIONS = {
   attempts: 3,
@@ -13,7 +16,7 @@ export class PlainLine extends Line {
   constructor(url: string) {
     const prefix = 'bench-{plain}';
     super(
-      new Queue('plain', { connection: { url }, prefix }),
+      new Queue('plain', { connection: { url, commandTimeout: ADD_TIMEOUT_MS }, prefix }),
       new Worker('plain', () => Promise.resolve('completed'), {
         connection: { url },
         prefix,

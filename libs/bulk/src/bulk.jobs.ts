@@ -51,6 +51,7 @@ export const BULK_EXPORT = defineJob({
     filename: `${resource}-${id}.${format}`,
     contentType: FORMATS[format].contentType,
   }),
+  schedulable: true,
 });
 
 export const BULK_JOBS = [BULK_IMPORT, BULK_EXPORT] as const;

@@ -76,6 +76,21 @@ describe('loadConfig', () => {
     expect(attempt).not.toThrow(/secret/);
   });
 
+  it('wants credentials for a bucket, and takes neither into what it says', () => {
+    const bucket = { STORAGE_S3_BUCKET: 'files' };
+    expect(() => loadConfig(bucket)).toThrow(/STORAGE_S3_ACCESS_KEY_ID.*\n.*STORAGE_S3_SECRET_ACCESS_KEY/);
+    const half = () => loadConfig({ ...bucket, STORAGE_S3_SECRET_ACCESS_KEY: 'hush' });
+    expect(half).toThrow('STORAGE_S3_ACCESS_KEY_ID');
+    expect(half).not.toThrow(/hush|SECRET/);
+    const keys = { STORAGE_S3_ACCESS_KEY_ID: 'id', STORAGE_S3_SECRET_ACCESS_KEY: 'hush' };
+    expect(loadConfig({ ...bucket, ...keys })).toMatchObject({ STORAGE_S3_BUCKET: 'files' });
+    for (const address of ['files.example.com', 'http://:80', 'ftp://hush']) {
+      const attempt = () => loadConfig({ ...bucket, ...keys, STORAGE_S3_ENDPOINT: address });
+      expect(attempt).toThrow('STORAGE_S3_ENDPOINT');
+      expect(attempt).not.toThrow(address);
+    }
+  });
+
   it('describes every variable, for the README’s table', () => {
     for (const [name, schema] of Object.entries(ENVIRONMENT_SCHEMA.properties)) {
       expect([name, (schema as { description?: string }).description]).toEqual([name, expect.stringMatching(/\w/)]);

@@ -46,6 +46,18 @@ function weakSecrets(environment: Environment): string[] {
     .map(([name]) => `${name} has its development default; set a secret of your own for NODE_ENV=production.`);
 }
 
+const S3_CREDENTIALS = ['STORAGE_S3_ACCESS_KEY_ID', 'STORAGE_S3_SECRET_ACCESS_KEY'] as const;
+const URLS = ['API_PUBLIC_URL', 'STORAGE_S3_ENDPOINT', 'STORAGE_S3_LINK_ENDPOINT'] as const;
+
+function unusableStorage(environment: Environment): string[] {
+  const missing = environment.STORAGE_S3_BUCKET === '' ? [] : S3_CREDENTIALS.filter((name) => environment[name] === '');
+  const broken = URLS.filter((name) => environment[name] !== '' && !URL.canParse(environment[name]));
+  return [
+    ...missing.map((name) => `${name} is missing; STORAGE_S3_BUCKET needs it.`),
+    ...broken.map((name) => `${name} must be a URL such as https://files.example.com.`),
+  ];
+}
+
 function topology(environment: Environment): ShardTopology[] {
   try {
     return shardTopology(environment);
@@ -68,7 +80,7 @@ export function loadConfig(
     );
   }
   const environment = values;
-  const problems = weakSecrets(environment);
+  const problems = [...weakSecrets(environment), ...unusableStorage(environment)];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards = topology(environment);
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;

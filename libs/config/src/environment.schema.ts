@@ -8,6 +8,7 @@ const port = (fallback: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 65535, default: fallback, description });
 const count = (fallback: number, maximum: number, description: string) =>
   Type.Integer({ minimum: 1, maximum, default: fallback, description });
+const optionalUrl = (description: string) => Type.String({ pattern: '^(|https?://\\S+)$', default: '', description });
 const secret = (fallback: string, description: string) => Type.String({ minLength: 8, default: fallback, description });
 
 /** Defaults of secrets begin with this; production refuses to start with one of them. */
@@ -25,6 +26,9 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     description: 'Least level that is logged.',
   }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address the processes listen on.' }),
+  API_PUBLIC_URL: optionalUrl(
+    'Address at which clients reach the api, in links. Empty: the one under which the request for the link came.',
+  ),
   API_PORT: port(3000, 'Port of the api process.'),
   WORKER_PORT: port(3001, 'Port of the worker process (probes and metrics).'),
   METRICS_PORT: port(3002, 'Port of the metrics process.'),
@@ -104,8 +108,46 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   }),
   ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
-  MESSAGING_SECRET: devSecret('messaging', 'Signs messages between the processes.'),
-  STORAGE_DIR: Type.String({ default: '.stockyard/files', description: 'Directory of uploaded and produced files.' }),
+  MESSAGING_SECRET: devSecret(
+    'messaging',
+    'Signs messages between the processes, consistency tokens and download links.',
+  ),
+  STORAGE_DIR: Type.String({
+    default: '.stockyard/files',
+    description: 'Directory of uploaded and produced files, unless STORAGE_S3_BUCKET names a bucket for them.',
+  }),
+  STORAGE_S3_BUCKET: Type.String({
+    pattern: '^(|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$',
+    default: '',
+    description: 'Bucket of an S3-compatible object store for the files. Empty: STORAGE_DIR.',
+  }),
+  STORAGE_S3_ENDPOINT: optionalUrl('Address of the object store. Empty: AWS in STORAGE_S3_REGION.'),
+  STORAGE_S3_LINK_ENDPOINT: optionalUrl(
+    'Address at which clients reach the object store, in download links. Empty: STORAGE_S3_ENDPOINT.',
+  ),
+  STORAGE_S3_REGION: Type.String({
+    pattern: '^[a-z0-9-]{1,40}$',
+    default: 'us-east-1',
+    description: 'Region of the bucket; part of every signature.',
+  }),
+  STORAGE_S3_ACCESS_KEY_ID: Type.String({ default: '', description: 'Credentials for the bucket; needed with it.' }),
+  STORAGE_S3_SECRET_ACCESS_KEY: Type.String({ default: '', description: 'Their secret.' }),
+  STORAGE_S3_PATH_STYLE: Type.Enum(['on', 'off'], {
+    default: 'off',
+    description: '`on`: the bucket is the first part of the path, not of the host name; most stores but AWS want it.',
+  }),
+  STORAGE_S3_TIMEOUT_MS: count(
+    5_000,
+    600_000,
+    'Longest silence of the object store; after the third try the answer is 503.',
+  ),
+  STORAGE_S3_PART_BYTES: Type.Integer({
+    minimum: 5_242_880,
+    maximum: 536_870_912,
+    default: 8_388_608,
+    description: 'Part of an upload; each upload holds four in memory, and 10,000 are the largest file.',
+  }),
+  FILE_LINK_TTL_SECONDS: count(900, 604_800, 'Life of a download link.'),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400, 'Life of an access token.'),
   REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),
   BODY_LIMIT_BYTES: count(1_048_576, 104_857_600, 'Largest JSON body.'),
@@ -146,7 +188,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'An operation on a tenant (export, import, delete, move) whose worker is silent for this long is given to another one.',
   ),
   OUTBOX_POLL_MS: count(1_000, 60_000, 'Longest time an outbox row waits for the relay to look, without a hint.'),
-  JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs and their files are kept for this long.'),
+  JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),
   JOB_STREAMS_PER_TENANT: count(20, 100_000, 'Of them, those of one organization, before 429.'),
   JOB_STREAM_POLL_MS: count(

@@ -3,7 +3,7 @@ export { DatabaseModule } from './database.module';
 export { CONTROL_POOL } from './database.constants';
 export { TenantDatabase } from './tenant-database';
 export { type ReadFrom, type Statement, type StatementResult, tenantRead, tenantStatement } from './lanes/statement';
-export { notFound, updatedRow } from './lanes/versioned-update';
+export { notFound, updatedRow, versionMismatch } from './lanes/versioned-update';
 export { rfc3339 } from './lanes/sql-text';
 export { DATABASE_TYPES } from './lanes/types';
 export {

@@ -1,3 +1,4 @@
+import { StorageRefusedError, StorageUnavailableError } from '#libs/storage';
 import { DependencyError, faultOf } from './dependency';
 
 const thrown = (message: string, code?: string) => Object.assign(new Error(message), { code });
@@ -11,6 +12,8 @@ describe('what is said of a failed check', () => {
     [thrown('Command timed out'), 'timeout'],
     [thrown('password authentication failed for user "stockyard_control"', '28P01'), 'failed'],
     [new DependencyError('read_only'), 'read_only'],
+    [new StorageRefusedError('The object store refuses the credentials.', undefined), 'refused'],
+    [new StorageUnavailableError(thrown('whatever')), 'unreachable'],
     [undefined, 'failed'],
   ])('%s is %s', (error, fault) => {
     expect(faultOf(error)).toBe(fault);

@@ -1,14 +1,14 @@
 /** What a process depends on, and how each dependency is asked whether it is there. */
 import type { PrimaryPool } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
-import type { FileStore } from '#libs/storage';
+import { type FileStore, StorageRefusedError } from '#libs/storage';
 import type { Redis } from 'ioredis';
 
 export const DEPENDENCIES = ['database', 'cache', 'queue', 'storage'] as const;
 export type DependencyName = (typeof DEPENDENCIES)[number];
 
-/** Said to the public: no host, no user, no message of a driver. */
-export type DependencyFault = 'timeout' | 'unreachable' | 'read_only' | 'failed';
+/** Said to the public: no host, no user, no message of a driver. `refused`: it answers, and does not accept this process. */
+export type DependencyFault = 'timeout' | 'unreachable' | 'read_only' | 'refused' | 'failed';
 
 export class DependencyError extends Error {
   constructor(
@@ -34,6 +34,7 @@ const UNREACHABLE =
 /** What is said of an error that a driver threw. */
 export function faultOf(error: unknown): DependencyFault {
   if (error instanceof DependencyError) return error.fault;
+  if (error instanceof StorageRefusedError) return 'refused';
   if (error instanceof StockyardError && error.category === 'unavailable') return 'unreachable';
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   if (/timed out|^timeout of/i.test(message)) return 'timeout';

@@ -4,6 +4,7 @@ export {
   type Access,
   ACCESS_KEY,
   AnyTenantCaller,
+  LinkHolders,
   Operators,
   Public,
   RequirePermission,

@@ -33,6 +33,7 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
   const event = { topic: 't', aggregate_type: 'a', aggregate_id: newId() };
   const entry = { action: 'a', target_type: 't', actor_type: 'system' };
   const money = { currency: 'GBP', total_minor: 1, occurred_at: now };
+  const letter = { type: 't', class: 'bulk', attempts: 3, failed_at: now };
   return [
     ['tenant_limits', { max_users: 3, max_storage_bytes: 5_000_000_000 }],
     ['users', { id: user, email: 'a@example.com', name: TEXT, role: 'owner', password_hash: 'scrypt$hash' }],
@@ -56,8 +57,21 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
     ['outbox', { id: newId(), payload: JSON_TEXT, published_at: now, ...event }],
     ['inbox', { consumer: 'c', message_id: newId() }],
     ['jobs', { id: job, type: 't', class: 'bulk', payload: JSON_TEXT, actor_type: 'system', state: 'completed' }],
+    ['dead_letters', { id: newId(), job_id: job, payload: JSON_TEXT, error: { code: 'c', message: TEXT }, ...letter }],
     ['job_line_errors', { job_id: job, line: 1, code: 'c', message: TEXT }],
     ['job_log', { job_id: job, line: 1, level: 'warn', message: TEXT }],
+    [
+      'schedules',
+      {
+        id: newId(),
+        name: TEXT,
+        cron: '0 0 * * *',
+        time_zone: 'UTC',
+        job_type: 't',
+        payload: JSON_TEXT,
+        state: 'paused',
+      },
+    ],
     ['usage_writers', { writer: newId(), last_flush: 7 }],
     ['stored_files', { key: 'imports/a.csv', bytes: 9 }],
     ['tenant_usage', { metric: 'api_calls', period_start: now, value: 1 }],

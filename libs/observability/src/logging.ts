@@ -36,9 +36,12 @@ interface LoggedRequest {
   readonly url?: string;
 }
 
-/** The path of a request without its query, which may hold a signature. */
+/** Links to files hold all that is needed to have them. */
+const SEALED_PATH = /^(\/v1\/files\/)[^/]+/;
+
+/** The path of a request without what opens something: its query, which may hold a signature, and the seal of a link. */
 function path(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0]!;
+  return (url ?? '').split('?', 1)[0]!.replace(SEALED_PATH, '$1[redacted]');
 }
 
 function redactionPaths(): string[] {

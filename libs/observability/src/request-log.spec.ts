@@ -15,6 +15,11 @@ class Endpoints {
     return 'thing';
   }
 
+  @Get('v1/files/:sealed')
+  file(): string {
+    return 'file';
+  }
+
   @Get('ready')
   ready(): string {
     return 'ready';
@@ -59,6 +64,15 @@ describe('the log of requests', () => {
         response: { status: 200 },
         duration_ms: expect.any(Number),
       }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('hidden');
+  });
+
+  it('has no link to a file', async () => {
+    lines.length = 0;
+    await app.inject({ url: '/v1/files/1.hidden.hidden?x=hidden' });
+    expect(lines).toEqual([
+      expect.objectContaining({ request: expect.objectContaining({ path: '/v1/files/[redacted]' }) }),
     ]);
     expect(JSON.stringify(lines)).not.toContain('hidden');
   });

@@ -21,6 +21,22 @@ export { CREATE_JOB, type JobRequest } from './jobs/job-request.shape';
 export { JobRequests } from './jobs/job-requests.service';
 export { JobRepository } from './jobs/job.repository';
 export { type JobList, JobService, type NewJob, type PreparedJob } from './jobs/job.service';
+export type { DeadLetter, DeadLetterQuery, ReplayedLetters, ReplayQuery } from './dead-letters/dead-letter';
+export {
+  DEAD_LETTER,
+  DEAD_LETTER_PAGE,
+  DEAD_LETTER_QUERY,
+  deadLetterView,
+  LETTERS_REPLAYED,
+  lettersReplayedView,
+  REPLAY_LETTERS,
+} from './dead-letters/dead-letter.schema';
+export { type Beside, DeadLetterService } from './dead-letters/dead-letter.service';
+export {
+  type DeadLetterHolder,
+  type DeadLetterOverview,
+  DeadLetterOverviewService,
+} from './dead-letters/dead-letter-overview.service';
 export { insertLineErrors } from './jobs/job.statements';
 export { HandlesJob, type JobContext, type JobHandler, type JobStep } from './host/job-handler';
 export { QueueHost } from './host/queue-host.service';
@@ -29,6 +45,7 @@ export { QueuePulse } from './host/queue-pulse.service';
 export { JobTurns } from './host/job-turns';
 export { JobProducer } from './relay/job-producer';
 export { OutboxRelay } from './relay/outbox-relay';
+export { ShardLoop } from './relay/shard-loop';
 export { type TenantTask, UpkeepTasks } from './upkeep/upkeep-tasks';
 export { type RemovedJobs, TenantJobs } from './upkeep/tenant-jobs';
 export { UpkeepService } from './upkeep/upkeep.service';

@@ -1,5 +1,7 @@
 /** Jobs for every process that makes or shows them; touches no queue, so an api works on while Redis is away. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DeadLetterOverviewService } from './dead-letters/dead-letter-overview.service';
+import { DeadLetterService } from './dead-letters/dead-letter.service';
 import { JobRepository } from './jobs/job.repository';
 import { JobService } from './jobs/job.service';
 import type { JobDefinition } from './registry/job-definition';
@@ -10,14 +12,16 @@ export interface QueuesModuleOptions {
   readonly jobs: readonly JobDefinition[];
 }
 
+const SERVICES = [JobRepository, JobService, DeadLetterService, DeadLetterOverviewService];
+
 @Global()
 @Module({})
 export class QueuesModule {
   static forRoot({ jobs }: QueuesModuleOptions): DynamicModule {
     return {
       module: QueuesModule,
-      providers: [{ provide: JobRegistry, useValue: new JobRegistry(jobs) }, JobRepository, JobService],
-      exports: [JobRegistry, JobRepository, JobService],
+      providers: [{ provide: JobRegistry, useValue: new JobRegistry(jobs) }, ...SERVICES],
+      exports: [JobRegistry, ...SERVICES],
     };
   }
 }

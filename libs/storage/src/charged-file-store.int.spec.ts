@@ -2,13 +2,14 @@
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { ConfigModule } from '#libs/config';
+import { ConfigModule, loadConfig } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { TenancyModule } from '#libs/tenancy';
 import {
   asTenant,
   createOrganization,
   createTestEnvironment,
+  ObjectStore,
   type TestEnvironment,
   type TestOrganization,
 } from '#libs/testing';
@@ -170,5 +171,50 @@ describe('the store of files', () => {
       ['kept.csv', KIB],
     ]);
     expect(await level()).toBe(3 * KIB);
+  });
+});
+
+describe('the store of files in a bucket', () => {
+  let env: TestEnvironment;
+  const bucket = new ObjectStore();
+
+  const storageOf = (variables: Record<string, string>) => {
+    const config = loadConfig({ ...env.variables, ...variables });
+    const database = DatabaseModule.forRoot({ config, applicationName: 'spec' });
+    return Test.createTestingModule({
+      imports: [ConfigModule.forRoot(config), TenancyModule, database, StorageModule],
+    }).compile();
+  };
+
+  beforeAll(async () => {
+    env = await createTestEnvironment();
+    await bucket.start();
+  });
+  afterAll(async () => {
+    await bucket.stop();
+    await env.dispose();
+  });
+
+  it('is taken where one is configured, within the same limits', async () => {
+    const app = await storageOf(bucket.variables());
+    await app.init();
+    const tenant = await createOrganization(env);
+    await env.query('insert into tenant_limits (organization_id, max_storage_bytes) values ($1, $2)', [
+      tenant.id,
+      LIMIT,
+    ]);
+    const files = app.get(FileStore);
+    await asTenant(app, tenant, () => files.put('a.csv', bytes(LIMIT), { maxBytes: 100 * KIB }));
+    const second = asTenant(app, tenant, () => files.put('b.csv', bytes(1), { maxBytes: 100 * KIB }));
+    await expect(second).rejects.toMatchObject({ code: 'limit_exceeded' });
+    expect(bucket.bucket.list(`${tenant.id}/`).map(({ key }) => key)).toEqual([`${tenant.id}/a.csv`]);
+    expect(existsSync(join(env.config.STORAGE_DIR, tenant.id))).toBe(false);
+    await app.close();
+  });
+
+  it('ends the boot of a process with the wrong credentials', async () => {
+    const app = await storageOf({ ...bucket.variables(), STORAGE_S3_SECRET_ACCESS_KEY: 'another-secret' });
+    await expect(app.init()).rejects.toThrow(/^The object store refuses the credentials/);
+    await app.close();
   });
 });

@@ -1,17 +1,21 @@
 /** FileStore over another one, within each tenant's `max_storage_bytes`: see StorageLedger. */
 import type { Readable } from 'node:stream';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { limitExceeded } from '#libs/tenancy';
 import {
   type ByteRange,
+  type FileLink,
   FileStore,
   type FileStat,
+  type LinkOptions,
   type ListedFile,
   type PutOptions,
   type StoredFile,
 } from './file-store';
-import { LocalFileStore } from './local-file-store';
 import { StorageLedger, type StorageRoom } from './storage-ledger';
+
+/** Injection token of the FileStore that keeps the files and knows no limits. */
+export const UNCHARGED_FILES = Symbol('UNCHARGED_FILES');
 
 /** Ends a stream as soon as it is longer than the room that is left. */
 async function* within(
@@ -31,7 +35,7 @@ export class ChargedFileStore extends FileStore {
   private readonly logger = new Logger('Storage');
 
   constructor(
-    private readonly files: LocalFileStore,
+    @Inject(UNCHARGED_FILES) private readonly files: FileStore,
     private readonly ledger: StorageLedger,
   ) {
     super();
@@ -57,6 +61,10 @@ export class ChargedFileStore extends FileStore {
 
   override open(key: string, range?: ByteRange): Promise<Readable> {
     return this.files.open(key, range);
+  }
+
+  override link(key: string, options: LinkOptions): Promise<FileLink> {
+    return this.files.link(key, options);
   }
 
   override stat(key: string): Promise<FileStat | undefined> {

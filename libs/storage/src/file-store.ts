@@ -1,6 +1,7 @@
 /**
  * FileStore: where uploaded and produced files live. Every file belongs to the tenant of the current context; another
- * tenant's file cannot be named. One implementation keeps them on a local disk; an object store can be the next.
+ * tenant's file cannot be named. LocalFileStore keeps them on a disk, S3FileStore in an object store; both pass the suite
+ * in test/file-store.contract.ts.
  */
 import type { Readable } from 'node:stream';
 
@@ -28,10 +29,25 @@ export interface ByteRange {
 export interface PutOptions {
   /** More than this is refused with `file_too_large` (413), and nothing is kept. */
   readonly maxBytes: number;
-  /** Only the platform's own user may read it on the machine (mode 0600); for what holds hashes of secrets. */
+  /**
+   * For what holds hashes of secrets: only the platform's own user may read it on the machine (mode 0600). In an object store
+   * nothing is readable but by credentials and links.
+   */
   readonly confidential?: boolean;
   /** Not counted against the tenant, because its rows bring the count along: a tenant that is restored. Default false. */
   readonly uncharged?: boolean;
+}
+
+export interface LinkOptions {
+  /** Name under which the file is saved. */
+  readonly filename: string;
+  readonly contentType: string;
+}
+
+export interface FileLink {
+  /** Absolute where the store serves clients itself; else below the address of the api, such as `v1/files/…`. */
+  readonly url: string;
+  readonly expiresAt: Date;
 }
 
 export abstract class FileStore {
@@ -41,8 +57,18 @@ export abstract class FileStore {
    */
   abstract put(key: string, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredFile>;
 
-  /** Throws `file_not_found` (404). The caller reads the stream to its end or destroys it. */
+  /**
+   * Throws `file_not_found` (404). The caller reads the stream to its end or destroys it, at whatever pace; memory use does
+   * not grow with the file. The stream never mixes the bytes of two files that had this key; where the store cannot keep the
+   * older one for it, it fails.
+   */
   abstract open(key: string, range?: ByteRange): Promise<Readable>;
+
+  /**
+   * A link under which anyone may have this file, as it is then, for FILE_LINK_TTL_SECONDS. Does not look whether the file is
+   * there.
+   */
+  abstract link(key: string, options: LinkOptions): Promise<FileLink>;
 
   /** undefined where there is no such file. */
   abstract stat(key: string): Promise<FileStat | undefined>;

@@ -1,35 +1,43 @@
 /** FileStore on a local or shared disk. A file is written beside its place, synced, and moved there by one rename. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { StockyardError } from '#libs/kernel';
 import { TenantContextHolder } from '#libs/tenancy';
+import { fileNotFound, StorageUnavailableError } from './file.error';
 import { tenantPath } from './file-key';
 import {
   type ByteRange,
+  type FileLink,
   FileStore,
   type FileStat,
+  type LinkOptions,
   type ListedFile,
   type PutOptions,
   type StoredFile,
 } from './file-store';
+import { linkExpiry } from './link/link-expiry';
+import { SealedFileLinks } from './link/sealed-file-links';
+import { measured } from './measured-content';
 
 const TEMPORARY = '.partial';
 
 @Injectable()
 export class LocalFileStore extends FileStore {
   private readonly root: string;
+  private readonly links: SealedFileLinks;
 
   constructor(
     private readonly tenant: TenantContextHolder,
-    @Inject(APP_CONFIG) config: Pick<AppConfig, 'STORAGE_DIR'>,
+    @Inject(APP_CONFIG)
+    private readonly config: Pick<AppConfig, 'STORAGE_DIR' | 'MESSAGING_SECRET' | 'FILE_LINK_TTL_SECONDS'>,
   ) {
     super();
     this.root = resolve(config.STORAGE_DIR);
+    this.links = new SealedFileLinks(config.MESSAGING_SECRET);
   }
 
   override async put(key: string, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredFile> {
@@ -60,6 +68,14 @@ export class LocalFileStore extends FileStore {
     }
   }
 
+  /** The api serves it: a disk serves nobody. */
+  override async link(key: string, options: LinkOptions): Promise<FileLink> {
+    this.path(key); // refuses what is no key
+    const expiresAt = linkExpiry(this.config);
+    const { organizationId } = this.tenant.current();
+    return { url: `v1/files/${this.links.seal({ organizationId, key, ...options }, expiresAt)}`, expiresAt };
+  }
+
   override async stat(key: string): Promise<FileStat | undefined> {
     try {
       const { size, mtime } = await stat(this.path(key));
@@ -84,9 +100,9 @@ export class LocalFileStore extends FileStore {
 
   override async deleteAll(folder?: string): Promise<number> {
     const path = folder === undefined ? this.own() : this.path(folder);
-    const { length } = await filesBelow(path);
+    const files = (await filesBelow(path)).filter((name) => !name.endsWith(TEMPORARY));
     await rm(path, { recursive: true, force: true });
-    return length;
+    return files.length;
   }
 
   override async removeAbandoned(olderThanMs: number): Promise<void> {
@@ -130,16 +146,10 @@ async function write(
   content: AsyncIterable<Uint8Array>,
   { maxBytes }: PutOptions,
 ): Promise<StoredFile> {
-  const digest = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of content) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge(maxBytes);
-    digest.update(chunk);
-    await handle.writeFile(chunk); // appends at the position; unlike write(), never stops short
-  }
+  const passing = measured(content, maxBytes);
+  for await (const chunk of passing) await handle.writeFile(chunk); // appends at the position; unlike write(), never stops short
   await handle.sync();
-  return { bytes, sha256: digest.digest('hex') };
+  return passing.measure();
 }
 
 /** A rename is durable once the directory is; not every platform lets a directory be opened. */
@@ -149,15 +159,6 @@ async function syncDirectory(path: string): Promise<void> {
   await handle?.close();
 }
 
-function tooLarge(maxBytes: number): StockyardError {
-  return new StockyardError({
-    code: 'file_too_large',
-    category: 'too_large',
-    message: `The file is larger than ${maxBytes} bytes; split it.`,
-    details: { max_bytes: maxBytes },
-  });
-}
-
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
@@ -165,20 +166,6 @@ function isMissing(error: unknown): boolean {
 const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'EIO']);
 
 function translate(error: unknown): unknown {
-  if (isMissing(error)) {
-    return new StockyardError({
-      code: 'file_not_found',
-      category: 'not_found',
-      message: 'The file is not there any more.',
-      cause: error,
-    });
-  }
-  if (!OUT_OF_SPACE.has((error as NodeJS.ErrnoException).code ?? '')) return error;
-  return new StockyardError({
-    code: 'storage_unavailable',
-    category: 'unavailable',
-    message: 'Files cannot be stored at the moment. Retry.',
-    retryAfterSeconds: 10,
-    cause: error,
-  });
+  if (isMissing(error)) return fileNotFound(error);
+  return OUT_OF_SPACE.has((error as NodeJS.ErrnoException).code ?? '') ? new StorageUnavailableError(error) : error;
 }

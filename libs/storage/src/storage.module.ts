@@ -1,14 +1,29 @@
-/** Provides the FileStore, within the limits of its tenants. */
+/** Provides the FileStore that the configuration names, within the limits of its tenants. */
 import { Global, Module } from '@nestjs/common';
-import { ChargedFileStore } from './charged-file-store';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { TenantContextHolder } from '#libs/tenancy';
+import { ChargedFileStore, UNCHARGED_FILES } from './charged-file-store';
 import { FileStore } from './file-store';
+import { SealedFileLinks } from './link/sealed-file-links';
 import { LocalFileStore } from './local-file-store';
+import { S3FileStore } from './s3/s3-file-store';
 import { StorageLedger } from './storage-ledger';
+
+function chosenStore(tenant: TenantContextHolder, config: AppConfig): FileStore {
+  return config.STORAGE_S3_BUCKET === '' ? new LocalFileStore(tenant, config) : new S3FileStore(tenant, config);
+}
+
+const sealedLinks = ({ MESSAGING_SECRET }: AppConfig): SealedFileLinks => new SealedFileLinks(MESSAGING_SECRET);
 
 /** Needs DatabaseModule and TenancyModule beside it. */
 @Global()
 @Module({
-  providers: [LocalFileStore, StorageLedger, { provide: FileStore, useClass: ChargedFileStore }],
-  exports: [FileStore],
+  providers: [
+    StorageLedger,
+    { provide: UNCHARGED_FILES, useFactory: chosenStore, inject: [TenantContextHolder, APP_CONFIG] },
+    { provide: FileStore, useClass: ChargedFileStore },
+    { provide: SealedFileLinks, useFactory: sealedLinks, inject: [APP_CONFIG] },
+  ],
+  exports: [FileStore, SealedFileLinks],
 })
 export class StorageModule {}

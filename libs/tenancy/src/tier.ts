@@ -23,6 +23,8 @@ export interface Limits {
   readonly maxRunningJobs: number;
   /** Jobs that wait, in all classes together. */
   readonly maxWaitingJobs: number;
+  /** Schedules, the paused ones included. */
+  readonly maxSchedules: number;
 }
 
 export type LimitName = keyof Limits;
@@ -42,6 +44,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     schedulingWeight: 1,
     maxRunningJobs: 2,
     maxWaitingJobs: 1_000,
+    maxSchedules: 5,
   },
   starter: {
     maxConnections: 8,
@@ -55,6 +58,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     schedulingWeight: 2,
     maxRunningJobs: 4,
     maxWaitingJobs: 10_000,
+    maxSchedules: 25,
   },
   professional: {
     maxConnections: 16,
@@ -68,6 +72,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     schedulingWeight: 4,
     maxRunningJobs: 8,
     maxWaitingJobs: 50_000,
+    maxSchedules: 100,
   },
   enterprise: {
     maxConnections: 32,
@@ -81,6 +86,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     schedulingWeight: 8,
     maxRunningJobs: 32,
     maxWaitingJobs: 200_000,
+    maxSchedules: 1_000,
   },
 };
 

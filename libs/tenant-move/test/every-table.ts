@@ -39,6 +39,13 @@ const ROWS: Readonly<Record<string, string>> = {
     from generate_series(1, 3) n`,
   job_line_errors: `insert into job_line_errors (organization_id, job_id, line, code, message)
     select $1::uuid, j.id, :round + 1, 'c', 'm' from jobs j where j.organization_id = $1 and j.type like 'type-%'`,
+  job_log: `insert into job_log (organization_id, job_id, line, at, level, message)
+    select $1::uuid, j.id, :round + 1, now(), 'info', 'Zeile 1 ночь' from jobs j where j.organization_id = $1 and j.type like 'type-%'`,
+  schedules: `insert into schedules (organization_id, id, name, cron, time_zone, job_type, payload, next_run_at)
+    select $1::uuid, new_id(), :round || ' ночь ' || n, '0 3 * * *', 'Europe/Berlin', 't', '{"data": 1.50}', '2999-01-01T00:00:00.123Z' from generate_series(1, 3) n`,
+  dead_letters: `insert into dead_letters (organization_id, id, job_id, type, class, payload, error, attempts, failed_at)
+    select $1::uuid, new_id(), j.id, j.type, j.class, j.payload, '{"code": "c", "message": "m"}', 1, now() from jobs j
+    where j.organization_id = $1 and j.type like 'type-%' on conflict do nothing`,
   tenant_usage: `insert into tenant_usage (organization_id, metric, period_start, value)
     select $1::uuid, :round || ' metric ' || n, date_trunc('month', now()), 9223372036854775807 - n from generate_series(1, 5) n`,
   usage_writers: `insert into usage_writers (organization_id, writer, last_flush)

@@ -17,3 +17,4 @@ export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
 export { Way, type WayOptions } from './chaos/way';
+export { ObjectStore, type Interference } from './object-store/object-store';

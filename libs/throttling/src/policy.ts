@@ -1,6 +1,6 @@
 /** The rate-limit policies: what each counts, over which time, and what holds while Redis is away. */
 
-export const POLICY_NAMES = ['api', 'api_calls_per_hour', 'auth', 'export', 'bulk'] as const;
+export const POLICY_NAMES = ['api', 'api_calls_per_hour', 'auth', 'export', 'bulk', 'link'] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
 const MINUTE_MS = 60_000;
@@ -44,6 +44,8 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
   },
   export: { name: 'export', kind: 'rate', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
   bulk: { name: 'bulk', kind: 'rate', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
+  /** Downloads by those who were handed a link: as many as the tenant itself may call, and counted apart from its calls. */
+  link: { name: 'link', kind: 'rate', window: 'sliding', windowMs: MINUTE_MS, insurance: (limit) => limit },
 };
 
 /** One counter that a request must pass. */

@@ -12,6 +12,7 @@ const LIMIT_OF: Readonly<Record<PolicyName, keyof Limits>> = {
   auth: 'authAttemptsPer15Minutes',
   export: 'exportsPerHour',
   bulk: 'bulkPerHour',
+  link: 'requestsPerMinute',
 };
 
 /** Stands for the organization in keys of `auth`: an address belongs to none, and one script needs one hash tag. */

@@ -6,7 +6,7 @@ import type { PolicyName } from './policy';
 export const RATE_LIMIT_KEY = 'stockyard:rate-limit';
 
 /** Policies that a handler may name. */
-export type NamedPolicy = Exclude<PolicyName, 'api' | 'api_calls_per_hour'>;
+export type NamedPolicy = Exclude<PolicyName, 'api' | 'api_calls_per_hour' | 'link'>;
 
 /** `@RateLimit('export')`. `auth` is for public handlers that take credentials. */
 export const RateLimit = (...policies: readonly NamedPolicy[]) =>

@@ -7,6 +7,7 @@ import {
   Injectable,
   Module,
   Post,
+  SetMetadata,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -53,6 +54,12 @@ class Endpoints {
   @RateLimit('export')
   exports(): string {
     return 'export';
+  }
+
+  @Get('file')
+  @SetMetadata('stockyard:access', { kind: 'link' })
+  file(): string {
+    return 'file';
   }
 
   @Post('login')
@@ -117,6 +124,14 @@ describe('the rate limit guard', () => {
     );
     return organization;
   };
+
+  it('counts what holders of links download apart from the calls of their tenant', async () => {
+    const organization = await withLimits({ requests_per_minute: 2, api_calls_per_hour: 2 });
+    for (const status of [200, 200, 429]) expect((await call(organization, 'GET', '/file')).statusCode).toBe(status);
+    const refused = await call(organization, 'GET', '/file');
+    expect(refused.json()).toMatchObject({ code: 'rate_limit_exceeded', policy: 'link', limit: 2 });
+    for (const status of [200, 200, 429]) expect((await call(organization, 'GET', '/things')).statusCode).toBe(status);
+  });
 
   it('counts all routes of a tenant together and tells how much is left', async () => {
     const organization = await withLimits({ requests_per_minute: 2 });

@@ -1,6 +1,6 @@
 /**
  * Stands between authentication and permissions. Every request of a tenant passes `api`, `api_calls_per_hour` and what its handler names; public
- * handlers pass `auth` where they name it; operators and probes pass. All checks of a request are one round trip, and
+ * handlers pass `auth` where they name it; holders of links pass `link`; operators and probes pass. All checks of a request are one round trip, and
  * one that is refused costs nothing.
  */
 import { type ExecutionContext, Injectable } from '@nestjs/common';
@@ -22,6 +22,10 @@ import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 /** The metadata that libs/identity's decorators set; identity is domain and cannot be imported here. */
 const ACCESS_KEY = 'stockyard:access';
+interface DeclaredAccess {
+  readonly kind?: string;
+  readonly permission?: string | null;
+}
 const EVERY_REQUEST = ['api', 'api_calls_per_hour'] as const;
 
 @Injectable()
@@ -61,19 +65,28 @@ export class RateLimitGuard extends ThrottlerGuard {
       ]) ?? [];
     const caller = this.tenant.peek();
     if (caller) {
-      const policies = [...EVERY_REQUEST, ...(this.permitted(context, caller) ? named : [])];
-      return this.checks.ofTenant(caller.organizationId, policies);
+      const ofCaller = [...EVERY_REQUEST, ...(this.permitted(context, caller) ? named : [])];
+      return this.checks.ofTenant(caller.organizationId, this.isByLink(context) ? ['link'] : ofCaller);
     }
     return named.includes('auth') ? this.checks.ofAttempt(await this.attemptOf(context)) : [];
   }
 
+  /** Whoever holds a link of a tenant uses up nothing of what the tenant may call. */
+  protected isByLink(context: ExecutionContext): boolean {
+    return this.accessOf(context)?.kind === 'link';
+  }
+
   /** Whether the caller may do it at all: who may not, uses up no quota of the dear policies on the way to its refusal. */
   protected permitted(context: ExecutionContext, { permissions }: TenantContext): boolean {
-    const access = this.reflector.getAllAndOverride<{ permission?: string | null } | undefined>(ACCESS_KEY, [
+    const permission = this.accessOf(context)?.permission;
+    return !permission || permissions.has(permission);
+  }
+
+  private accessOf(context: ExecutionContext): DeclaredAccess | undefined {
+    return this.reflector.getAllAndOverride<DeclaredAccess | undefined>(ACCESS_KEY, [
       context.getHandler(),
       context.getClass(),
     ]);
-    return !access?.permission || permissions.has(access.permission);
   }
 
   /** Who tries to log in: read from the body before it was validated, so nothing of it is taken on trust. */

@@ -10,6 +10,8 @@ export interface RequestTenant {
 export interface AuthenticatedRequest {
   readonly id: string;
   readonly method: string;
+  /** Of the route; a link is one of them. */
+  readonly params?: unknown;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Set for callers of a tenant; absent for operators and public routes. */
   tenant?: RequestTenant;

@@ -33,6 +33,8 @@ export class AuthenticationGuard implements CanActivate {
         return true;
       case 'operators':
         return this.admitOperator(request);
+      case 'link':
+        return this.admitHolder(request);
       case 'tenant':
         return this.admitTenant(request);
       default:
@@ -50,6 +52,16 @@ export class AuthenticationGuard implements CanActivate {
 
   private admitOperator(request: AuthenticatedRequest): boolean {
     if (!constantTimeEqual(bearerToken(request), this.config.ADMIN_TOKEN)) throw credentialError('invalid_token');
+    return true;
+  }
+
+  /** A link reads one file and nothing of the database, so no consistency comes into it. */
+  private async admitHolder(request: AuthenticatedRequest): Promise<boolean> {
+    const { sealed } = request.params as { readonly sealed: string };
+    const { organization, actor, permissions } = await this.callers.identifyHolder(sealed);
+    const { id: organizationId, tier } = organization;
+    request.tenant = { organizationId, tier, actor };
+    this.tenant.enter({ organizationId, actor, permissions, requestId: request.id });
     return true;
   }
 

@@ -1,7 +1,8 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AnyTenantCaller, credentialError, Operators, Public, RequirePermission } from '#libs/identity';
+import { AnyTenantCaller, credentialError, LinkHolders, Operators, Public, RequirePermission } from '#libs/identity';
 import { newId } from '#libs/kernel';
+import { unknownLink } from '#libs/storage';
 import { type Organization, TenantContextHolder } from '#libs/tenancy';
 import { type ClsService, ClsServiceManager } from 'nestjs-cls';
 import type { AuthenticatedRequest } from './authenticated-request';
@@ -14,6 +15,7 @@ class Handlers {
   undeclared(): void {}
   @Public() open(): void {}
   @Operators() operators(): void {}
+  @LinkHolders() file(): void {}
   @AnyTenantCaller() anyone(): void {}
   @RequirePermission('orders:write') orders(): void {}
 }
@@ -23,14 +25,19 @@ const cls: ClsService = ClsServiceManager.getClsService();
 const tenant = new TenantContextHolder(cls);
 const consistency = new ConsistencyService(tenant, null, { MESSAGING_SECRET: 'a-messaging-secret' });
 const organization = { id: newId(), tier: 'starter', state: 'active' } as Organization;
+const NOBODY = { type: 'system', id: null } as const;
 const caller = { organization, actor: { type: 'user', id: newId() }, permissions: new Set(['orders:read']) } as const;
 
 function guards(state: Organization['state'] = 'active') {
-  const callers: Pick<CallerService, 'identify'> = {
+  const callers: Pick<CallerService, 'identify' | 'identifyHolder'> = {
     identify: (credential) =>
       credential === 'good'
         ? Promise.resolve({ ...caller, organization: { ...organization, state } })
         : Promise.reject(credentialError('invalid_token')),
+    identifyHolder: (sealed) =>
+      sealed === 'sealed'
+        ? Promise.resolve({ organization: { ...organization, state }, actor: NOBODY, permissions: new Set() })
+        : Promise.reject(unknownLink()),
   };
   const reflector = new Reflector();
   return {
@@ -39,9 +46,17 @@ function guards(state: Organization['state'] = 'active') {
   };
 }
 
-function context(handler: keyof Handlers, change: { method?: string; token?: string; type?: string } = {}) {
+function context(
+  handler: keyof Handlers,
+  change: { method?: string; token?: string; type?: string; sealed?: string } = {},
+) {
   const headers = change.token === undefined ? {} : { authorization: `Bearer ${change.token}` };
-  const request: AuthenticatedRequest = { id: 'request-1', method: change.method ?? 'GET', headers };
+  const request: AuthenticatedRequest = {
+    id: 'request-1',
+    method: change.method ?? 'GET',
+    headers,
+    params: { sealed: change.sealed },
+  };
   const host = {
     getType: () => change.type ?? 'http',
     getHandler: () => Handlers.prototype[handler],
@@ -83,6 +98,23 @@ describe('AuthenticationGuard', () => {
       });
       expect(request.tenant).toEqual({ organizationId: organization.id, tier: 'starter', actor });
     });
+  });
+
+  it('enters the tenant of a link with no permission at all, whatever token comes with it', async () => {
+    for (const token of [undefined, 'good', ADMIN_TOKEN]) {
+      await cls.run(async () => {
+        const { request, host } = context('file', { sealed: 'sealed', ...(token !== undefined && { token }) });
+        await guards().authentication.canActivate(host);
+        expect(tenant.current()).toMatchObject({
+          organizationId: organization.id,
+          actor: NOBODY,
+          permissions: new Set(),
+        });
+        expect(request.tenant).toEqual({ organizationId: organization.id, tier: 'starter', actor: NOBODY });
+      });
+      const forged = admit('file', { sealed: 'forged', ...(token !== undefined && { token }) });
+      await expect(forged).rejects.toEqual(refusal('not_found'));
+    }
   });
 
   it('lets a moving organization write: its place says when it must wait', async () => {

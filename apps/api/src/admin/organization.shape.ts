@@ -28,6 +28,7 @@ const LIMIT_OVERRIDES = closed(
     scheduling_weight: override(MAX_WEIGHT),
     max_running_jobs: override(),
     max_waiting_jobs: override(),
+    max_schedules: override(),
   },
   { description: 'A number overrides the tier’s limit, null goes back to it, an omitted one stays as it is.' },
 );

@@ -5,15 +5,15 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
 import { LocationService } from '#libs/catalog';
-import { type ApiKeyRequest, ApiKeyService, type NewUser, PERMISSIONS, type User, UserCreation } from '#libs/identity';
+import { type ApiKeyRequest, ApiKeyService, type NewUser, type User, UserCreation } from '#libs/identity';
 import {
   type LimitOverrides,
   type NewOrganization,
   type OrganizationPatch,
   OrganizationService,
-  type PlaceForHook,
 } from '#libs/organizations';
-import { type Organization, TenantContextHolder } from '#libs/tenancy';
+import type { Organization } from '#libs/tenancy';
+import { OperatorScope } from './operator-scope.service';
 
 /** A change that an operator asks for. */
 export interface OperatorChange<T> {
@@ -23,15 +23,6 @@ export interface OperatorChange<T> {
   readonly requestId: string;
 }
 
-interface OperatorContext {
-  readonly organizationId: string;
-  readonly requestId: string;
-  /** Inside a change of the directory, which does not say yet what it will. */
-  readonly place?: PlaceForHook;
-}
-
-const ALL: ReadonlySet<string> = new Set(PERMISSIONS);
-
 @Injectable()
 export class ProvisioningService {
   constructor(
@@ -40,7 +31,7 @@ export class ProvisioningService {
     private readonly users: UserCreation,
     private readonly apiKeys: ApiKeyService,
     private readonly audit: AuditService,
-    private readonly tenant: TenantContextHolder,
+    private readonly operators: OperatorScope,
   ) {}
 
   /** Makes an organization with its default location and, where asked for, its first owner. */
@@ -51,7 +42,7 @@ export class ProvisioningService {
   ): Promise<Organization> {
     const prepared = owner && (await this.users.prepare({ ...owner, role: 'owner' }));
     return this.organizations.create(input, ({ id, slug, tier }, place) =>
-      this.asOperator({ organizationId: id, requestId, place }, async () => {
+      this.operators.within({ organizationId: id, requestId, place }, async () => {
         await this.locations.ensureDefault();
         if (prepared) await this.users.createFirst(prepared);
         await this.recordChange(id, 'organization.created', { slug, tier });
@@ -65,7 +56,7 @@ export class ProvisioningService {
       change,
       expectedVersion,
       beforeCommit: ({ name, tier, state }, place) =>
-        this.asOperator({ organizationId, requestId, place }, () =>
+        this.operators.within({ organizationId, requestId, place }, () =>
           this.recordChange(organizationId, 'organization.updated', { name, tier, state }),
         ),
     });
@@ -78,7 +69,7 @@ export class ProvisioningService {
       change,
       expectedVersion,
       beforeCommit: (_, place) =>
-        this.asOperator({ organizationId, requestId, place }, () =>
+        this.operators.within({ organizationId, requestId, place }, () =>
           this.recordChange(organizationId, 'organization.limits_changed', data as Record<string, number | null>),
         ),
     });
@@ -86,16 +77,12 @@ export class ProvisioningService {
 
   async createApiKey({ organizationId, change, requestId }: OperatorChange<ApiKeyRequest>) {
     await this.organizations.get(organizationId);
-    return this.asOperator({ organizationId, requestId }, () => this.apiKeys.create(change));
+    return this.operators.within({ organizationId, requestId }, () => this.apiKeys.create(change));
   }
 
   async createUser({ organizationId, change, requestId }: OperatorChange<NewUser>): Promise<User> {
     await this.organizations.get(organizationId);
-    return this.asOperator({ organizationId, requestId }, () => this.users.create(change));
-  }
-
-  private asOperator<T>(on: OperatorContext, work: () => Promise<T>): Promise<T> {
-    return this.tenant.run({ ...on, actor: { type: 'operator', id: null }, permissions: ALL }, work);
+    return this.operators.within({ organizationId, requestId }, () => this.users.create(change));
   }
 
   private recordChange(id: string, action: string, data: Record<string, string | number | null>): Promise<void> {

@@ -6,7 +6,11 @@ import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import { Fields, shape } from '#libs/kernel';
 import { JOB, type JobView } from '#libs/queues';
+import { attachment } from '#libs/storage';
 import { RateLimit } from '#libs/throttling';
+import { FileDownloadService } from '../files/file-download.service';
+import { FILE_LINK, type FileLinkBody } from '../files/file-link.shape';
+import { PublicAddress } from '../files/public-address.decorator';
 
 const ID = shape(Fields.id());
 
@@ -15,7 +19,10 @@ const ID = shape(Fields.id());
 @ApiProblems({ 400: 'Malformed request.', 401: 'Not authenticated.', 403: 'Not permitted.' })
 @Controller('v1')
 export class ExportsController {
-  constructor(private readonly exports: ExportService) {}
+  constructor(
+    private readonly exports: ExportService,
+    private readonly downloads: FileDownloadService,
+  ) {}
 
   /** Everything of one resource, as a job whose file is there when it is completed. */
   @Post('exports')
@@ -34,7 +41,15 @@ export class ExportsController {
   @ApiProblems({ 404: 'Unknown id, or the file is past its retention.', 409: '`job_has_no_file`.' })
   async file(@Param('id', { schema: ID }) id: string): Promise<StreamableFile> {
     const { stream, bytes, contentType, filename } = await this.exports.file(id);
-    const disposition = `attachment; filename="${filename}"`;
-    return new StreamableFile(stream, { type: contentType, length: bytes, disposition });
+    return new StreamableFile(stream, { type: contentType, length: bytes, disposition: attachment(filename) });
+  }
+
+  /** A link to the same file that can be handed on: it needs no credentials and expires. */
+  @Post('jobs/:id/file_link')
+  @RequirePermission('jobs:read')
+  @ApiResponse({ status: 201, standardSchema: FILE_LINK })
+  @ApiProblems({ 404: 'Unknown id, or the file is past its retention.', 409: '`job_has_no_file`.' })
+  async link(@Param('id', { schema: ID }) id: string, @PublicAddress() address: string): Promise<FileLinkBody> {
+    return this.downloads.linkBody(await this.exports.link(id), address);
   }
 }

@@ -24,6 +24,7 @@ export const LIMITS_FIELDS = Type.Object({
   scheduling_weight: Type.Integer({ description: 'Share of job slots under contention.' }),
   max_running_jobs: Type.Integer({ description: 'Jobs that run at once in one class.' }),
   max_waiting_jobs: Type.Integer({ description: 'Jobs that wait, in all classes.' }),
+  max_schedules: Type.Integer({ description: 'Schedules, the paused ones included.' }),
 });
 
 export type LimitsBody = Type.Static<typeof LIMITS_FIELDS>;

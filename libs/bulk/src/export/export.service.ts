@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { notFound } from '#libs/database';
 import { JobService, jobView, type JobView } from '#libs/queues';
-import { FileStore } from '#libs/storage';
+import { type FileLink, FileStore, type LinkOptions } from '#libs/storage';
 import { BULK_EXPORT, type ExportRequest } from '../bulk.jobs';
 
 export interface ExportFile {
@@ -11,6 +11,11 @@ export interface ExportFile {
   readonly bytes: number;
   readonly contentType: string;
   readonly filename: string;
+}
+
+interface FoundFile extends LinkOptions {
+  readonly key: string;
+  readonly bytes: number;
 }
 
 @Injectable()
@@ -26,9 +31,20 @@ export class ExportService {
 
   /** The file of a completed job. Throws `job_has_no_file` (409) for a job that has none, or not yet. */
   async file(jobId: string): Promise<ExportFile> {
-    const { key, filename, contentType } = await this.jobs.file(jobId);
-    const found = await this.files.stat(key);
+    const { key, bytes, filename, contentType } = await this.find(jobId);
+    return { stream: await this.files.open(key), bytes, contentType, filename };
+  }
+
+  /** A link to the same file, for whoever is to have it. Throws as `file` does. */
+  async link(jobId: string): Promise<FileLink> {
+    const { key, filename, contentType } = await this.find(jobId);
+    return this.files.link(key, { filename, contentType });
+  }
+
+  private async find(jobId: string): Promise<FoundFile> {
+    const file = await this.jobs.file(jobId);
+    const found = await this.files.stat(file.key);
     if (!found) throw notFound();
-    return { stream: await this.files.open(key), bytes: found.bytes, contentType, filename };
+    return { ...file, bytes: found.bytes };
   }
 }

@@ -14,6 +14,7 @@ export const LIMIT_COLUMNS = {
   schedulingWeight: 'scheduling_weight',
   maxRunningJobs: 'max_running_jobs',
   maxWaitingJobs: 'max_waiting_jobs',
+  maxSchedules: 'max_schedules',
 } as const satisfies Record<LimitName, string>;
 
 export const LIMIT_NAMES = Object.keys(LIMIT_COLUMNS) as LimitName[];

@@ -42,6 +42,32 @@ describe('Functions of the owner', () => {
     }
   });
 
+  it.each([
+    ['monitor', 'dead_letter_totals()', 'dead_letter_holders(1)'],
+    ['control', 'dead_letter_holders(1)', 'dead_letter_totals()'],
+  ] as const)(
+    'let %s call %s alone of those that count dead letters, and evaluate none of its types',
+    async (...of) => {
+      const [role, own, others] = of;
+      const { id } = await createOrganization(env);
+      await env.query(
+        `with job as (insert into jobs (organization_id, id, type, class, payload, actor_type)
+         values ($1, $1, 't', 'low', '{}', 'system') returning organization_id, id, type, class)
+       insert into dead_letters (organization_id, id, job_id, type, class, payload, error, attempts, failed_at)
+       select organization_id, id, id, type, class, '{}', '{}', 1, now() from job`,
+        [id],
+      );
+      const client = await env.connectAs(role);
+      try {
+        await client.query(TRAPS);
+        await expect(client.query(`select letters from ${own}`)).resolves.toMatchObject({ rowCount: 1 });
+        await expect(client.query(`select 1 from ${others}`)).rejects.toThrow('permission denied');
+      } finally {
+        await client.end();
+      }
+    },
+  );
+
   it('look names up in a path of their own, but for those that qualify every name', async () => {
     const rows = await env.query<{ name: string }>(
       `select proname::text as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace

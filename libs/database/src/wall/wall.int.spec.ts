@@ -79,8 +79,16 @@ function fixtures(organization: TestOrganization): readonly (readonly [table: st
     ['outbox', { id: newId(), ...event }],
     ['inbox', { consumer: 'c', message_id: newId() }],
     ['jobs', { id: job, type: 't', class: 'bulk', payload: {}, ...actor }],
+    [
+      'dead_letters',
+      { id: newId(), job_id: job, type: 't', class: 'bulk', payload: {}, error: {}, attempts: 1, failed_at: now },
+    ],
     ['job_line_errors', { job_id: job, line: 1, code: 'c', message: 'm' }],
     ['job_log', { job_id: job, line: 1, level: 'info', message: 'm' }],
+    [
+      'schedules',
+      { id: newId(), name: 'SAME', cron: '* * * * *', time_zone: 'UTC', job_type: 't', payload: {}, next_run_at: now },
+    ],
     ['tenant_usage', { metric: 'api_calls', period_start: now, value: 1 }],
     ['usage_writers', { writer: newId(), last_flush: 1 }],
     ['stored_files', { key: 'a.csv', bytes: 1 }],

@@ -67,10 +67,11 @@ local function begun(tag)
   if top and top[2] then now = math.max(now, math.min(tag, tonumber(top[2]))) end
 end
 
--- Virtual time: the start tag of the newest job that has begun.
+-- Virtual time: the start tag of the newest job that has begun. While none runs, what workers have told may be a moment old:
+-- it is not behind the first that waits.
 local function advance()
   local newest = redis.call('LINDEX', KEYS[4], 0)
-  if newest then begun(own_tag(newest)) end
+  if newest then begun(own_tag(newest)) else begun(head()) end
 end
 
 -- Start tag and next finish of a job of a tenant whose job before it finishes at `finish`.

@@ -5,10 +5,10 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { TenantDatabase } from '#libs/database';
-import { StockyardError } from '#libs/kernel';
+import { newId, StockyardError } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
 import { TenantContextHolder } from '#libs/tenancy';
-import { type Job, JOB_REFERENCE, type JobReference } from '../jobs/job';
+import { type Job, JOB_REFERENCE, type JobReference, versionOf } from '../jobs/job';
 import { JobRepository } from '../jobs/job.repository';
 import { type LogLevel, logLine, type NewLogLine } from '../jobs/job-log';
 import { publishProgress } from '../jobs/job-progress';
@@ -155,8 +155,9 @@ export class JobRunner {
   }
 
   private checked(job: Job, definition: JobDefinition): Job {
-    const { issues } = definition.payload.validate(job.payload.data);
-    if (!issues && job.payload.version === definition.version) return job;
+    const { data } = (job.payload as Partial<Job['payload']> | null) ?? {};
+    const { issues } = definition.payload.validate(data);
+    if (!issues && versionOf(job.payload) === definition.version) return job;
     throw new StockyardError({
       code: 'invalid_job_payload',
       category: 'unprocessable',
@@ -195,7 +196,7 @@ export class JobRunner {
         this.log('error', reference, outcome.error);
         const failure = failureOf(outcome.error);
         const failed = logOf('error', `Attempt ${attempt} failed, the job with it: ${failure.message}`);
-        return this.jobs.transition(failJob(id, round, failed, JSON.stringify(failure), type));
+        return this.jobs.transition(failJob(id, round, failed, JSON.stringify(failure), type, newId()));
       }
       default:
         return Promise.resolve(undefined);

@@ -151,17 +151,22 @@ export class JobService {
   }
 
   /**
-   * Queues a job again that failed or was cancelled: from its checkpoint, with all of its attempts, at once. Of several calls at the
-   * same time one does. Throws `job_not_retryable` (409) in any other state, `job_key_in_use` (409) while another open job has its
-   * key, and `queue_full` (429).
+   * Queues a job again that failed or was cancelled: from its checkpoint, with all of its attempts, at once; its dead
+   * letter goes. Of several calls at the same time one does. Throws `job_not_retryable` (409) in any other state,
+   * `job_key_in_use` (409) while another open job has its key, and `queue_full` (429).
    */
   async retry(id: string): Promise<Job> {
     const again = retryJob(id, JSON.stringify([logLine('info', 'Queued again.')]), newId());
     const results = await this.database.batch([requireJobRoom(1), again]).catch((error: unknown) => {
-      throw isUniqueViolation(error, 'jobs_dedupe_key') ? keyInUse() : error;
+      throw orKeyInUse(error);
     });
     const [job] = results[1]!.rows as Job[];
     if (!job) throw await this.refusal(id, 'job_not_retryable', 'only a failed or cancelled job can be queued again');
+    return this.queuedAgain(job);
+  }
+
+  /** Tells relays and watchers, after the commit, of a job that entered its next round. */
+  queuedAgain(job: Job): Job {
     this.announce();
     return this.told(job);
   }
@@ -200,7 +205,9 @@ export class JobService {
   }
 }
 
-function keyInUse(): StockyardError {
+/** What a violated `jobs_dedupe_key` means to who queues a job again. */
+export function orKeyInUse(error: unknown): unknown {
+  if (!isUniqueViolation(error, 'jobs_dedupe_key')) return error;
   return new StockyardError({
     code: 'job_key_in_use',
     category: 'conflict',

@@ -100,10 +100,20 @@ export const completeJob = moveRun(
   `state = 'running'`,
 );
 
-export const failJob = moveRun(
+/** For good: the row and, as $7, its dead letter, or neither. A letter that an earlier release left behind is replaced. */
+export const failJob = tenantStatement(
   'job_fail',
-  `state = 'failed', error = $5::jsonb, finished_at = now()`,
-  `type = $6 and state in ('queued', 'running')`,
+  `with ${moving({
+    set: `state = 'failed', error = $5::jsonb, finished_at = now()`,
+    when: `${RUN} and type = $6 and state in ('queued', 'running')`,
+    lines: '$4',
+  })},
+   letter as (
+     insert into dead_letters (organization_id, id, job_id, type, class, payload, error, attempts, failed_at)
+     select $1, $7, id, type, class, payload, error, attempts, finished_at from moved
+     on conflict (organization_id, job_id) do update set (id, payload, error, attempts, failed_at) =
+       (excluded.id, excluded.payload, excluded.error, excluded.attempts, excluded.failed_at))
+   select ${COLUMNS} from moved`,
 );
 
 export const cancelJob = tenantStatement(
@@ -116,25 +126,51 @@ export const cancelJob = tenantStatement(
 );
 
 /**
- * A job that failed or was cancelled, into its next round: queued from its checkpoint, with all of its attempts, and the outbox
- * row ($4) that says so. One of several that ask at the same time finds it there. Violates `jobs_dedupe_key` while another
- * open job has its key.
+ * Common table expressions: `moved`, a job that ended, into its next round: queued from its checkpoint, with all of its attempts;
+ * `letter`, its dead letter, which goes; and the outbox row ($4) that says so. Lines of its log: $3. A version that is not
+ * readable is sent as 0, for the consumer to refuse.
  */
-export const retryJob = tenantStatement(
-  'job_retry',
-  `with ${moving({
-    set: `state = 'queued', round = round + 1, attempts = 0, result = null, error = null, run_at = null,
+const requeuing = (when: string): string => `${moving({
+  set: `state = 'queued', round = round + 1, attempts = 0, result = null, error = null, run_at = null,
       started_at = null, finished_at = null`,
-    when: `${TARGET} and state in ('failed', 'cancelled')`,
-    lines: '$3',
-  })},
+  when,
+  lines: '$3',
+})},
+   letter as (
+     delete from dead_letters using moved
+     where dead_letters.organization_id = $1 and dead_letters.job_id = moved.id returning dead_letters.id),
    sent as (
      insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
      select $1, $4, 'job.queued', 'job', moved.id, jsonb_strip_nulls(jsonb_build_object(
-       'job_id', moved.id, 'organization_id', $1::uuid, 'type', moved.type, 'version', moved.payload->'version',
+       'job_id', moved.id, 'organization_id', $1::uuid, 'type', moved.type,
+       'version', case when moved.payload->>'version' ~ '^[1-9][0-9]{0,8}$' then (moved.payload->>'version')::integer else 0 end,
        'round', moved.round, 'attempts', moved.max_attempts, 'ahead_of', less_urgent.ids))
-     from moved cross join lateral (${lessUrgent('moved.class', 'moved.priority')}) less_urgent)
-   select ${COLUMNS} from moved`,
+     from moved cross join lateral (${lessUrgent('moved.class', 'moved.priority')}) less_urgent)`;
+
+/**
+ * A job that failed or was cancelled, queued again. One of several that ask at the same time finds it there. Violates
+ * `jobs_dedupe_key` while another open job has its key.
+ */
+export const retryJob = tenantStatement(
+  'job_retry',
+  `with ${requeuing(`${TARGET} and state in ('failed', 'cancelled')`)} select ${COLUMNS} from moved`,
+);
+
+export const LETTER_GONE = 'dead_letter_gone';
+
+export const orLetterGone = (found: string): string => `where case when ${found} then true
+     else refuse('${LETTER_GONE}', 'not_found', 'The dead letter is not there, or no longer.') is null end`;
+
+/**
+ * The same for the job of a dead letter ($2). The job's row is locked first, as wherever a job moves. Refuses with LETTER_GONE
+ * where somebody else was faster, and violates `jobs_dedupe_key` too.
+ */
+export const replayLetter = tenantStatement(
+  'dead_letter_replay',
+  `with ${requeuing(`organization_id = $1 and state = 'failed'
+     and id = (select l.job_id from dead_letters l where l.organization_id = $1 and l.id = $2)`)}
+   select ${COLUMNS} from (values (1)) one left join moved on true
+   ${orLetterGone('exists (select from letter where letter.id = $2)')}`,
 );
 
 /** Progress of a job that has no checkpoint. */

@@ -66,6 +66,12 @@ export function isFinal(state: JobState): boolean {
 
 export const DEFAULT_PRIORITY = 5;
 
+/** The version that a row's payload says; 0 where it says nothing readable, for the consumer to refuse. */
+export function versionOf(payload: unknown): number {
+  const { version } = (payload ?? {}) as { version?: unknown };
+  return Number.isInteger(version) && (version as number) > 0 ? (version as number) : 0;
+}
+
 const IDENTITY = {
   job_id: Fields.id(),
   organization_id: Fields.id(),

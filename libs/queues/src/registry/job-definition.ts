@@ -39,6 +39,8 @@ export interface JobDefinition<Payload = unknown> {
   readonly creatable: boolean;
   /** The file that a completed job of this type has, for types that write one. It goes when the job's row does. */
   file?(jobId: string, payload: Payload): JobFile;
+  /** Whether tenants may have it made by a schedule, always with the same payload. */
+  readonly schedulable: boolean;
 }
 
 const DEFAULTS = {
@@ -51,6 +53,7 @@ const DEFAULTS = {
   writes: true,
   permissions: [],
   creatable: false,
+  schedulable: false,
 } as const satisfies Partial<JobDefinition>;
 
 type Defaults = keyof typeof DEFAULTS;
@@ -64,8 +67,8 @@ const RANGES = {
 } as const;
 
 /**
- * Fills in the defaults: class `normal`, 3 attempts, 2 s doubling, 10 min, cost 1, checkpointed, writes, no permissions, not
- * creatable. Throws for a number that is out of its range, naming type and field.
+ * Fills in the defaults: class `normal`, 3 attempts, 2 s doubling, 10 min, cost 1, checkpointed, writes, no permissions, neither
+ * creatable nor schedulable. Throws for a number that is out of its range, naming type and field.
  */
 export function defineJob<Payload>(
   definition: Omit<JobDefinition<Payload>, Defaults> & Partial<Pick<JobDefinition<Payload>, Defaults>>,

@@ -1,6 +1,6 @@
 /**
  * The relay: moves outbox rows into the queues, in order, at least once, shard by shard. Any number of relays may run
- * beside each other.
+ * beside each other. A crash between adding and marking adds again; the job's id makes that one job, and its row one effect.
  */
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
@@ -8,14 +8,20 @@ import { ConsistencyTokens, Directory, type PositionOnShard } from '#libs/tenanc
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
 import { JobProducer } from './job-producer';
 import { OutboxRepository } from './outbox.repository';
-import { ShardRelay } from './shard-relay';
+import { ShardLoop } from './shard-loop';
 
 const BATCH = 200;
+const LOOP = {
+  name: 'OutboxRelay',
+  batch: BATCH,
+  failing: 'The relay cannot publish; outbox rows wait',
+  recovered: 'The relay publishes again.',
+};
 
 @Injectable()
 export class OutboxRelay {
   private readonly logger = new Logger('OutboxRelay');
-  private readonly relays: readonly ShardRelay[];
+  private readonly relays: readonly ShardLoop[];
   private readonly tokens: ConsistencyTokens;
 
   constructor(
@@ -27,8 +33,8 @@ export class OutboxRelay {
   ) {
     this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
     this.relays = outbox.shardNames().map((shard) => {
-      const relay = () => this.relayShard(shard);
-      return new ShardRelay({ shard, batch: BATCH, pollMs: config.OUTBOX_POLL_MS, relay });
+      const step = () => this.relayShard(shard);
+      return new ShardLoop({ ...LOOP, shard, pollMs: config.OUTBOX_POLL_MS, step });
     });
   }
 

@@ -4,7 +4,7 @@
  */
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Organization } from '#libs/tenancy';
-import type { Job } from '../jobs/job';
+import { type Job, versionOf } from '../jobs/job';
 import { JobRepository } from '../jobs/job.repository';
 import { JobProducer } from '../relay/job-producer';
 import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
@@ -41,7 +41,7 @@ export class JobRescue implements TenantTask, OnModuleInit {
   private async restore({ id: organization_id }: Organization, job: Job): Promise<void> {
     const { id, type, payload, run_at, max_attempts, round } = job;
     const message = {
-      ...{ job_id: id, organization_id, type, version: payload.version },
+      ...{ job_id: id, organization_id, type, version: versionOf(payload) },
       ...(round > 0 && { round }),
       ...(max_attempts !== null && { attempts: max_attempts }),
       ...(run_at && { run_at: run_at.toISOString() }),

@@ -1,7 +1,6 @@
 /**
- * The relay of one shard. Loop: take a batch → add to the queues → mark published → next batch at once if this one was full,
- * else wait for a hint or the poll. When Redis or the database is away the rows stay, and the loop backs off up to 5 s and
- * resumes by itself. A crash between adding and marking adds again; the job's id makes that one job, and its row one effect.
+ * Work on one shard in batches: one batch after another, the next at once if this one was full, else after a hint or the
+ * poll. When what it needs is away, its rows stay, and the loop backs off up to 5 s and resumes by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
@@ -9,24 +8,30 @@ import { Logger } from '@nestjs/common';
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 
-export interface ShardRelayOptions {
+export interface ShardLoopOptions {
   readonly shard: string;
   /** Rows of a batch. */
   readonly batch: number;
   /** Longest pause without a hint. */
   readonly pollMs: number;
-  /** Publishes one batch; resolves with the number of rows. */
-  readonly relay: () => Promise<number>;
+  /** Does one batch; resolves with the number of rows. */
+  readonly step: () => Promise<number>;
+  /** For the log: who it is, and what it says when it begins and ceases to fail. */
+  readonly name: string;
+  readonly failing: string;
+  readonly recovered: string;
 }
 
-export class ShardRelay {
-  private readonly logger = new Logger('OutboxRelay');
+export class ShardLoop {
+  private readonly logger: Logger;
   private readonly stopping = new AbortController();
   private nap = new AbortController();
   private loop: Promise<void> | undefined;
   private failures = 0;
 
-  constructor(private readonly options: ShardRelayOptions) {}
+  constructor(private readonly options: ShardLoopOptions) {
+    this.logger = new Logger(options.name);
+  }
 
   start(): void {
     this.loop ??= this.run();
@@ -51,16 +56,16 @@ export class ShardRelay {
     }
   }
 
-  /** Relays a batch; resolves with the pause that follows, in milliseconds. */
+  /** Does a batch; resolves with the pause that follows, in milliseconds. */
   private async step(): Promise<number> {
-    const { shard, relay, batch, pollMs } = this.options;
+    const { shard, step, batch, pollMs, failing, recovered } = this.options;
     try {
-      const published = await relay();
-      if (this.failures > 0) this.logger.log({ shard }, 'The relay publishes again.');
+      const done = await step();
+      if (this.failures > 0) this.logger.log({ shard }, recovered);
       this.failures = 0;
-      return published === batch ? 0 : pollMs;
+      return done === batch ? 0 : pollMs;
     } catch (error) {
-      if (this.failures === 0) this.logger.warn({ shard, err: error }, 'The relay cannot publish; outbox rows wait');
+      if (this.failures === 0) this.logger.warn({ shard, err: error }, failing);
       this.failures += 1;
       return Math.min(FIRST_BACKOFF_MS * 2 ** this.failures, LONGEST_BACKOFF_MS) * (0.5 + Math.random() / 2);
     }
