@@ -12,6 +12,7 @@ export const reportKey = (jobId: string, format: RowFormat): string => `reports/
 function report<Payload extends { readonly format: RowFormat }>(
   name: CreateReport['report'],
   payload: Shape<Payload>,
+  schedulable: boolean,
 ): JobDefinition<Payload> {
   return defineJob({
     type: `report.${name}`,
@@ -22,6 +23,7 @@ function report<Payload extends { readonly format: RowFormat }>(
     cost: 5,
     idempotency: 'repeatable',
     writes: false,
+    schedulable,
     file: (id, { format }) => ({
       key: reportKey(id, format),
       filename: `${name}-${id}.${format}`,
@@ -30,9 +32,9 @@ function report<Payload extends { readonly format: RowFormat }>(
   });
 }
 
-export const STOCK_VALUATION_REPORT = report('stock_valuation', VALUATION);
-export const STOCK_MOVEMENTS_REPORT = report('stock_movements', MOVEMENTS);
-export const SALES_REPORT = report('sales', SALES);
-export const DEAD_STOCK_REPORT = report('dead_stock', DEAD_STOCK);
+export const STOCK_VALUATION_REPORT = report('stock_valuation', VALUATION, true);
+export const STOCK_MOVEMENTS_REPORT = report('stock_movements', MOVEMENTS, false);
+export const SALES_REPORT = report('sales', SALES, false);
+export const DEAD_STOCK_REPORT = report('dead_stock', DEAD_STOCK, true);
 
 export const REPORT_JOBS = [STOCK_VALUATION_REPORT, STOCK_MOVEMENTS_REPORT, SALES_REPORT, DEAD_STOCK_REPORT] as const;
