@@ -39,7 +39,7 @@ const ALLOWED = {
   identity: [...PLATFORM, 'audit'],
   organizations: [...PLATFORM, 'audit'],
   catalog: PLATFORM,
-  inventory: [...PLATFORM, 'catalog'],
+  inventory: [...PLATFORM, 'catalog', 'audit'],
   orders: [...PLATFORM, 'catalog', 'inventory'],
   lifecycle: [...PLATFORM, 'tenant-move'],
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],

@@ -72,6 +72,21 @@ describe('npm run stockyard -- tenant …', () => {
   const levels = (tenant: Tenant) => tenant.call(api, 'GET', '/v1/stock_levels');
   const resumed = (tenant: Tenant) => async () => (await levels(tenant)).status === 200;
 
+  it('compares stock with its movements, and repairs', async () => {
+    const tenant = await createTenant(api, env);
+    const { id, sku } = await stockedProduct(api, tenant, 10);
+    await env.query('update stock_levels set held = held + 3 where organization_id = $1 and product_id = $2', [
+      ...[tenant.id, id],
+    ]);
+    const found = await stockyard('reconcile', tenant.slug);
+    expect(found).toMatchObject({ status: 0 });
+    expect(found.out).toBe(`1 levels, 1 differ, 0 repaired.\n${sku}  MAIN  on hand 13, moved 10\n`);
+    type Reconciled = { reconciled: { differences: number; repaired: number } };
+    const repaired = json<Reconciled>(await stockyard('reconcile', tenant.slug, '--repair', '--json'));
+    expect(repaired.reconciled).toMatchObject({ differences: 1, repaired: 1 });
+    expect((await stockyard('reconcile', tenant.slug)).out).toBe('1 levels, 0 differ, 0 repaired.\n');
+  });
+
   it('creates, suspends and resumes', async () => {
     const slug = `cli-${newId()}`;
     const made = json<{ organization: { id: string } }>(

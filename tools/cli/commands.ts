@@ -6,9 +6,10 @@ import { type AdminApi, type OperationBody, type OrganizationBody, Refusal } fro
 import { follow, type Tell } from './follow';
 import { type LettersOutcome, runJobsCommand } from './jobs-commands';
 import type { Command } from './options';
+import { reconcile, type ReconcileOutcome } from './reconcile-command';
 
 /** What a command did: the resource it answers with, and the file it wrote. */
-export interface Outcome extends LettersOutcome {
+export interface Outcome extends LettersOutcome, ReconcileOutcome {
   readonly organization?: OrganizationBody;
   readonly operation?: OperationBody;
   readonly file?: string;
@@ -39,6 +40,8 @@ export function run(command: Command, api: AdminApi, tell: Tell): Promise<Outcom
       return operate(api, command.tenant, { kind: 'move', shard: command.shard }, tell);
     case 'rollback':
       return rollBack(api, command.tenant, tell);
+    case 'reconcile':
+      return idOf(api, command.tenant).then((id) => reconcile({ ...command, tenant: id }, api, tell));
     case 'dead-letter-holders':
       return runJobsCommand(command, api, tell);
     default:

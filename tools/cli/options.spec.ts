@@ -31,6 +31,8 @@ describe('The command line', () => {
     [['delete', 'acme'], { name: 'delete', tenant: 'acme' }],
     [['move', 'acme', '--to', 'two'], { name: 'move', tenant: 'acme', shard: 'two' }],
     [['move', 'acme', '--rollback'], { name: 'rollback', tenant: 'acme' }],
+    [['reconcile', 'acme'], { name: 'reconcile', tenant: 'acme', repair: false }],
+    [['reconcile', 'acme', '--repair'], { name: 'reconcile', tenant: 'acme', repair: true }],
   ])('reads tenant %j', (argv, command) => {
     expect(read('tenant', ...argv)?.command).toEqual(command);
   });

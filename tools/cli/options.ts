@@ -13,6 +13,7 @@ export type Command =
   | { readonly name: 'export'; readonly tenant: string; readonly out: string | undefined }
   | { readonly name: 'import'; readonly file: string; readonly slug: string | undefined }
   | { readonly name: 'move'; readonly tenant: string; readonly shard: string }
+  | { readonly name: 'reconcile'; readonly tenant: string; readonly repair: boolean }
   | JobsCommand;
 
 export interface CliOptions {
@@ -38,6 +39,7 @@ const OPTIONS = {
   out: { type: 'string' },
   to: { type: 'string' },
   rollback: { type: 'boolean', default: false },
+  repair: { type: 'boolean', default: false },
   type: { type: 'string' },
   limit: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -60,6 +62,7 @@ const TENANT_OPTIONS: Readonly<Record<string, readonly OptionName[]>> = {
   import: ['slug'],
   delete: [],
   move: ['to', 'rollback'],
+  reconcile: ['repair'],
 };
 const NOUNS: Readonly<Record<string, Noun>> = {
   tenant: { options: TENANT_OPTIONS, read: tenantCommand },
@@ -110,6 +113,7 @@ function tenantCommand(verb: string, objects: readonly string[], values: Values)
     throw new UsageError(`tenant ${verb} takes exactly one ${verb === 'import' ? 'FILE' : 'TENANT'}.`);
   if (verb === 'import') return { name: 'import', file: object, slug: values.slug };
   if (verb === 'export') return { name: 'export', tenant: object, out: values.out };
+  if (verb === 'reconcile') return { name: 'reconcile', tenant: object, repair: values.repair };
   if (verb !== 'move') return { name: verb as 'show' | 'suspend' | 'resume' | 'delete', tenant: object };
   if ((values.to === undefined) !== values.rollback)
     throw new UsageError('tenant move takes either --to SHARD or --rollback.');

@@ -2,13 +2,15 @@
 import type { OperationBody, OrganizationBody } from './admin-api';
 import type { Outcome } from './commands';
 import type { LettersOutcome } from './jobs-commands';
+import type { ReconciledBody } from './reconcile-command';
 
 interface Proof {
   readonly deleted: Readonly<Record<string, unknown>>;
   readonly left: Readonly<Record<string, unknown>>;
 }
 
-export function told({ organization, operation, file, ...letters }: Outcome): string {
+export function told({ organization, operation, file, reconciled, ...letters }: Outcome): string {
+  if (reconciled) return toldOfStock(reconciled);
   if (organization) return organizationLine(organization);
   if (!operation) return toldOfLetters(letters);
   if (file !== undefined) return `Exported to ${file}: ${figures(operation.result)}\n`;
@@ -36,6 +38,15 @@ function toldOfLetters({ holders, missing, letters, has_more, job, replayed, dis
       `${id}  ${type}  ${failed_at}  after ${attempts} runs: ${error.message} (${error.code})\n`,
   );
   return `${lines?.join('') || 'No dead letters.\n'}${has_more ? 'There are more: --limit, or --type.\n' : ''}`;
+}
+
+function toldOfStock({ levels, differences, repaired, first }: ReconciledBody): string {
+  const lines = first.map(
+    ({ sku, product_id, location, location_id, on_hand, moved }) =>
+      `${sku ?? product_id}  ${location ?? location_id}  on hand ${on_hand}, moved ${moved}\n`,
+  );
+  const more = differences > first.length ? `and ${differences - first.length} more\n` : '';
+  return `${levels} levels, ${differences} differ, ${repaired} repaired.\n${lines.join('')}${more}`;
 }
 
 function organizationLine({ id, slug, state, tier, epoch }: OrganizationBody): string {

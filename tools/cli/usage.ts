@@ -14,6 +14,7 @@ export const USAGE = `Usage: npm run stockyard -- COMMAND [options]
   tenant delete TENANT               everything, for good, with a proof that nothing is left
   tenant move TENANT --to SHARD      to another shard, while in use
   tenant move TENANT --rollback      undoes a move that is under way
+  tenant reconcile TENANT [--repair] compares stock with its movements; --repair writes the movements that are missing
 
   jobs dead-letters                  whose jobs have failed for good, and on which shard
   jobs dead-letters TENANT [--type TYPE] [--limit N]

@@ -9,6 +9,7 @@ import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { IdempotencyModule } from '#libs/idempotency';
 import { IDENTITY_ENTITIES } from '#libs/identity';
+import { INVENTORY_JOBS } from '#libs/inventory';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
 import { QueuesModule } from '#libs/queues';
@@ -64,7 +65,7 @@ export class AppModule {
         HealthModule,
         ThrottlingModule,
         IdempotencyModule,
-        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...REPORT_JOBS] }),
+        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...INVENTORY_JOBS, ...REPORT_JOBS] }),
         AccessModule,
         AdminHttpModule,
         ApiKeysHttpModule,

@@ -6,6 +6,7 @@ import { type AppConfig, ConfigModule } from '#libs/config';
 import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
+import { INVENTORY_JOBS, InventoryWorkerModule } from '#libs/inventory';
 import { LifecycleWorkerModule } from '#libs/lifecycle';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule } from '#libs/observability';
@@ -38,9 +39,10 @@ export class WorkerModule {
         StorageModule,
         UsageModule.forRoot(),
         HealthModule,
-        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...REPORT_JOBS] }),
+        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...INVENTORY_JOBS, ...REPORT_JOBS] }),
         QueueWorkerModule.forRoot(config),
         BulkWorkerModule,
+        InventoryWorkerModule,
         ReportsWorkerModule,
         OrganizationsWorkerModule,
         LifecycleWorkerModule,
