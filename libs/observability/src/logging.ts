@@ -37,11 +37,19 @@ interface LoggedRequest {
 }
 
 /** Links to files hold all that is needed to have them. */
-const SEALED_PATH = /^(\/v1\/files\/)[^/]+/;
+const SEALED_PATH = /(\/v1\/files\/).+$/s;
+/** The router takes `http://host/path` for a path. */
+const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/[^/]*/i;
+const ENCODED_ASCII = /%([0-7][\da-f])/gi;
 
-/** The path of a request without what opens something: its query, which may hold a signature, and the seal of a link. */
+/**
+ * The path of a request without what opens something: its query, which may hold a signature, and the seal of a link, however
+ * the client has written the path. It is decoded as far as the router does, which finds a route by the decoded path.
+ */
 function path(url: string | undefined): string {
-  return (url ?? '').split('?', 1)[0]!.replace(SEALED_PATH, '$1[redacted]');
+  const [raw] = (url ?? '').replace(AUTHORITY, '').split(/[?#]/, 1);
+  const decoded = raw!.replace(ENCODED_ASCII, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return decoded.replace(SEALED_PATH, '$1[redacted]');
 }
 
 function redactionPaths(): string[] {

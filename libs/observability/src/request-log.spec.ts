@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -43,8 +45,7 @@ describe('the log of requests', () => {
     const adapter = new FastifyAdapter({ genReqId: () => 'request-7' });
     app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true });
     app.useLogger(app.get(PinoLogger));
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
+    await app.listen(0, '127.0.0.1');
   });
 
   afterAll(async () => {
@@ -68,12 +69,31 @@ describe('the log of requests', () => {
     expect(JSON.stringify(lines)).not.toContain('hidden');
   });
 
-  it('has no link to a file', async () => {
+  it.each([
+    '/v1/files/1.hidden.hidden?x=hidden',
+    '/v1/%66iles/1.hidden.hidden',
+    '/v1/files/1.hidden.hidden#hidden',
+    '/%76%31/files/1.hidden.hidden',
+  ])('has no link to a file: %s', async (url) => {
     lines.length = 0;
-    await app.inject({ url: '/v1/files/1.hidden.hidden?x=hidden' });
+    const { body } = await app.inject({ url });
+    expect(body).toBe('file'); // the route was found, so the seal is a live one
     expect(lines).toEqual([
       expect.objectContaining({ request: expect.objectContaining({ path: '/v1/files/[redacted]' }) }),
     ]);
+    expect(JSON.stringify(lines)).not.toContain('hidden');
+  });
+
+  it('has no link to a file that stands in a whole address', async () => {
+    lines.length = 0;
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const path = 'http://user:hidden@127.0.0.1/v1/files/1.hidden.hidden';
+      request({ host: '127.0.0.1', port, path, agent: false }, resolve).on('error', reject).end();
+    });
+    expect(answer.resume().statusCode).toBe(200);
+    expect(lines).toHaveLength(1);
+    expect(JSON.stringify(lines)).toContain('"/v1/files/[redacted]"');
     expect(JSON.stringify(lines)).not.toContain('hidden');
   });
 
