@@ -287,6 +287,48 @@ describe('stock alerts', () => {
     expect(await wrong()).toBe(0);
   });
 
+  it('keeps the job that a crossing relies on from starting before the crossing has committed', async () => {
+    await stocked(['A', 'B'], 10);
+    await limit('A', 10);
+    await limit('B', 5);
+    const crossing = await env.connectAs('app');
+    const starting = await env.connectAs('app');
+    try {
+      for (const client of [crossing, starting]) {
+        await client.query('begin');
+        await client.query("select set_config('app.tenant_id', $1, true)", [shop.id]);
+      }
+      await crossing.query('update stock_levels set available = 5 where organization_id = $1 and product_id = $2', [
+        ...[shop.id, products.get('B')],
+      ]);
+      await starting.query("set local lock_timeout = '200ms'");
+      const start = "update jobs set state = 'running' where organization_id = $1 and type = 'inventory.low_stock'";
+      await expect(starting.query(start, [shop.id])).rejects.toMatchObject({ code: '55P03' });
+      expect(await queued()).toBe(1);
+      await crossing.query('commit');
+    } finally {
+      await Promise.all([crossing.end(), starting.end()]);
+    }
+    expect([await queued(), await runQueued(), await wrong()]).toEqual([1, 1, 0]);
+  });
+
+  it('waits for no job that somebody has begun to start, and queues another one', async () => {
+    await stocked(['A', 'B'], 10);
+    await limit('A', 10);
+    await limit('B', 5);
+    const starting = await env.connectAs('app');
+    try {
+      await starting.query('begin');
+      await starting.query("select set_config('app.tenant_id', $1, true)", [shop.id]);
+      await starting.query("update jobs set state = 'running' where organization_id = $1", [shop.id]);
+      await change([{ sku: 'B', delta: -5 }]);
+      await starting.query('commit');
+    } finally {
+      await starting.end();
+    }
+    expect([await queued(), await runQueued(), await wrong()]).toEqual([1, 1, 0]);
+  });
+
   it('writes the very job that is registered', async () => {
     await stocked(['A'], 1);
     await limit('A', 1);
