@@ -95,8 +95,12 @@ describe('Jobs over HTTP', () => {
   it('documents the types that clients may create, and their payloads', async () => {
     const { body } = await call(api, 'GET', '/docs/json');
     const { properties } = body.paths['/v1/jobs'].post.requestBody.content['application/json'].schema;
-    expect(properties.type.enum).toEqual(['bulk.export']);
-    expect(properties.payload.anyOf).toMatchObject([{ title: 'bulk.export', required: ['resource', 'format'] }]);
+    const types = ['bulk.export', 'inventory.reconcile', 'inventory.check_alerts'];
+    expect(properties.type.enum).toEqual(types);
+    expect(properties.payload.anyOf).toMatchObject([
+      { title: 'bulk.export', required: ['resource', 'format'] },
+      ...types.slice(1).map((title) => ({ title, properties: {} })),
+    ]);
     const events = body.paths['/v1/jobs/{id}/events'].get.responses['200'];
     expect(Object.keys(events.content as object)).toEqual(['text/event-stream']);
   });

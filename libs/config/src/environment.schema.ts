@@ -189,6 +189,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   ),
   OUTBOX_POLL_MS: count(1_000, 60_000, 'Longest time an outbox row waits for the relay to look, without a hint.'),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
+  STOCK_ALERT_RETENTION_DAYS: count(90, 3_650, 'Resolved stock alerts are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),
   JOB_STREAMS_PER_TENANT: count(20, 100_000, 'Of them, those of one organization, before 429.'),
   JOB_STREAM_POLL_MS: count(

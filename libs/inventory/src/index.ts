@@ -4,7 +4,11 @@ export { ADJUSTMENT, type Adjustment, CREATE_ADJUSTMENT } from './adjustment.sch
 export { AdjustmentService } from './adjustment.service';
 export { LEVEL_QUERY, MOVEMENT, MOVEMENT_QUERY, MOVEMENT_SUM, STOCK_LEVEL, type StockLevel } from './stock.schema';
 export { StockService } from './stock.service';
-export { INVENTORY_JOBS } from './reconcile/reconcile.jobs';
+export { INVENTORY_JOBS } from './inventory.jobs';
+export { ALERT_QUERY, STOCK_ALERT, type StockAlert } from './alerts/stock-alert.schema';
+export { StockAlertService } from './alerts/stock-alert.service';
+export { SET_THRESHOLD, STOCK_THRESHOLD, type StockThreshold } from './threshold/threshold.schema';
+export { ThresholdService } from './threshold/threshold.service';
 export { ReconcileService } from './reconcile/reconcile.service';
 export { type StockCount, stockCountStatements } from './stock-count.statements';
 export { levelOf, lockLevels, placeOf } from './level.sql';

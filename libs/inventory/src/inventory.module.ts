@@ -3,15 +3,24 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '#libs/audit';
 import { AdjustmentRepository } from './adjustment.repository';
 import { AdjustmentService } from './adjustment.service';
+import { AlertChecks } from './alerts/alert-checks';
+import { AlertUpkeep } from './alerts/alert-upkeep.task';
+import { CheckAlertsHandler, LowStockHandler } from './alerts/alert.handlers';
+import { StockAlertService } from './alerts/stock-alert.service';
 import { ReconcileHandler, RepairHandler } from './reconcile/reconcile.handlers';
 import { ReconcileService } from './reconcile/reconcile.service';
 import { Reconciliation } from './reconcile/reconciliation';
 import { StockRepository } from './stock.repository';
 import { StockService } from './stock.service';
+import { ThresholdService } from './threshold/threshold.service';
 
 @Module({
-  providers: [StockRepository, StockService, AdjustmentRepository, AdjustmentService],
-  exports: [StockService, AdjustmentService],
+  imports: [AuditModule],
+  providers: [
+    ...[StockRepository, StockService, AdjustmentRepository, AdjustmentService],
+    ...[ThresholdService, StockAlertService],
+  ],
+  exports: [StockService, AdjustmentService, ThresholdService, StockAlertService],
 })
 export class InventoryModule {}
 
@@ -19,5 +28,11 @@ export class InventoryModule {}
 @Module({ imports: [AuditModule], providers: [ReconcileService], exports: [ReconcileService] })
 export class ReconcileModule {}
 
-@Module({ imports: [AuditModule], providers: [Reconciliation, ReconcileHandler, RepairHandler] })
+@Module({
+  imports: [AuditModule],
+  providers: [
+    ...[Reconciliation, ReconcileHandler, RepairHandler],
+    ...[AlertChecks, LowStockHandler, CheckAlertsHandler, AlertUpkeep],
+  ],
+})
 export class InventoryWorkerModule {}

@@ -6,7 +6,8 @@ import type { Movement, MovementSum, StockLevel } from './stock.schema';
 const levels = tenantRead(
   'stock_levels_list',
   `select level.product_id, p.sku, level.location_id, level.on_hand, level.available, level.held, level.allocated,
-     level.unavailable, level.incoming, level.updated_at
+     level.unavailable, level.incoming, level.low_stock_threshold,
+     coalesce(level.available <= level.low_stock_threshold, false) as is_low, level.updated_at
    from stock_levels level join products p on p.organization_id = $1 and p.id = level.product_id
    where level.organization_id = $1 and (level.product_id, level.location_id) > ($2::uuid, $3::uuid)
      and level.product_id = coalesce($5::uuid, (select id from products where organization_id = $1 and sku = $6), level.product_id)

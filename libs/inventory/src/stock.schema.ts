@@ -25,6 +25,8 @@ export const STOCK_LEVEL = shape(
     on_hand: Type.Integer({ description: 'available + held + allocated + unavailable.' }),
     ...BUCKETS,
     incoming: Type.Integer({ description: 'Ordered from suppliers, not here yet.' }),
+    low_stock_threshold: Fields.nullable(Type.Integer({ description: 'Low while `available` is not above it.' })),
+    is_low: Type.Boolean(),
     updated_at: Fields.timestamp(),
   }),
 );

@@ -43,7 +43,23 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
       { id: newId(), name: 'k', secret_hash: BYTES, hint: 'abcd', role: 'owner', scopes: ['orders:read', 'a"b,c'] },
     ],
     ['products', { id: product, sku: 'SAME', name: TEXT, currency: 'GBP', price_minor: '900719925474099' }],
-    ['stock_levels', { product_id: product, location_id: locationId, available: 5, held: 2 }],
+    // Above its threshold, or a job would be queued here that nobody asked for.
+    ['stock_levels', { product_id: product, location_id: locationId, available: 5, held: 2, low_stock_threshold: 4 }],
+    ['stock_crossings', { product_id: product, location_id: locationId, crossed_at: now }],
+    [
+      'stock_alerts',
+      {
+        ...{
+          id: newId(),
+          product_id: product,
+          location_id: locationId,
+          threshold: 4,
+          available: 3,
+          lowest_available: 2,
+        },
+        ...{ opened_at: now, acknowledged_at: now, acknowledged_by_type: 'user', acknowledged_by_id: user },
+      },
+    ],
     ['stock_movements', { id: newId(), type: 'adjustment', available_change: 5, ...movement }],
     ['stock_movements', { id: idAt(OLD_MONTH), type: 'adjustment', held_change: 2, ...movement }],
     ['orders', { id: order, state: 'draft', reference: TEXT, ...money }],

@@ -2,10 +2,23 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '#libs/kernel';
 import { HandlesJob, type JobContext, type JobHandler } from '#libs/queues';
-import { DEAD_STOCK_REPORT, SALES_REPORT, STOCK_MOVEMENTS_REPORT, STOCK_VALUATION_REPORT } from './report.jobs';
-import type { DeadStockRequest, MovementsRequest, SalesRequest, ValuationRequest } from './report.shapes';
+import {
+  DEAD_STOCK_REPORT,
+  LOW_STOCK_REPORT,
+  SALES_REPORT,
+  STOCK_MOVEMENTS_REPORT,
+  STOCK_VALUATION_REPORT,
+} from './report.jobs';
+import type {
+  DeadStockRequest,
+  LowStockRequest,
+  MovementsRequest,
+  SalesRequest,
+  ValuationRequest,
+} from './report.shapes';
 import { ReportWriter } from './report.writer';
 import { deadStock } from './sources/dead-stock.source';
+import { lowStock } from './sources/low-stock.source';
 import { sales } from './sources/sales.source';
 import { stockMovements } from './sources/stock-movements.source';
 import { stockValuation } from './sources/stock-valuation.source';
@@ -50,5 +63,15 @@ export class DeadStockHandler implements JobHandler<DeadStockRequest> {
 
   run(context: JobContext<DeadStockRequest>) {
     return this.writer.write(context, deadStock(context.payload, this.clock.nowMs()));
+  }
+}
+
+@Injectable()
+@HandlesJob(LOW_STOCK_REPORT)
+export class LowStockHandler implements JobHandler<LowStockRequest> {
+  constructor(private readonly writer: ReportWriter) {}
+
+  run(context: JobContext<LowStockRequest>) {
+    return this.writer.write(context, lowStock());
   }
 }

@@ -2,7 +2,7 @@
 import type { Shape } from '#libs/kernel';
 import { defineJob, type JobDefinition } from '#libs/queues';
 import { FORMATS, type RowFormat } from '#libs/storage';
-import { type CreateReport, DEAD_STOCK, MOVEMENTS, SALES, VALUATION } from './report.shapes';
+import { type CreateReport, DEAD_STOCK, LOW_STOCK_LEVELS, MOVEMENTS, SALES, VALUATION } from './report.shapes';
 
 const LONG_MS = 6 * 3_600_000;
 
@@ -36,5 +36,12 @@ export const STOCK_VALUATION_REPORT = report('stock_valuation', VALUATION, true)
 export const STOCK_MOVEMENTS_REPORT = report('stock_movements', MOVEMENTS, false);
 export const SALES_REPORT = report('sales', SALES, false);
 export const DEAD_STOCK_REPORT = report('dead_stock', DEAD_STOCK, true);
+export const LOW_STOCK_REPORT = report('low_stock', LOW_STOCK_LEVELS, true);
 
-export const REPORT_JOBS = [STOCK_VALUATION_REPORT, STOCK_MOVEMENTS_REPORT, SALES_REPORT, DEAD_STOCK_REPORT] as const;
+export const REPORT_JOBS = [
+  STOCK_VALUATION_REPORT,
+  STOCK_MOVEMENTS_REPORT,
+  SALES_REPORT,
+  DEAD_STOCK_REPORT,
+  LOW_STOCK_REPORT,
+] as const;

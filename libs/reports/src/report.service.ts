@@ -2,7 +2,13 @@
 import { Injectable } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
 import { type Job, JobService, jobView, type JobView } from '#libs/queues';
-import { DEAD_STOCK_REPORT, SALES_REPORT, STOCK_MOVEMENTS_REPORT, STOCK_VALUATION_REPORT } from './report.jobs';
+import {
+  DEAD_STOCK_REPORT,
+  LOW_STOCK_REPORT,
+  SALES_REPORT,
+  STOCK_MOVEMENTS_REPORT,
+  STOCK_VALUATION_REPORT,
+} from './report.jobs';
 import type { CreateReport } from './report.shapes';
 
 function refuse(param: string, message: string): never {
@@ -53,6 +59,10 @@ export class ReportService {
       case 'dead_stock': {
         const { report: _, ...payload } = request;
         return this.jobs.create({ definition: DEAD_STOCK_REPORT, payload });
+      }
+      case 'low_stock': {
+        const { report: _, ...payload } = request;
+        return this.jobs.create({ definition: LOW_STOCK_REPORT, payload });
       }
     }
   }

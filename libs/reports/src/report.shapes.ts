@@ -43,6 +43,7 @@ const FIELDS = {
     ...FORMAT,
     days: Type.Integer({ minimum: 1, maximum: 3_650, description: 'For how many days nothing has left.' }),
   },
+  low_stock: FORMAT,
 } as const;
 
 export const VALUATION = shape(closed(FIELDS.stock_valuation));
@@ -53,6 +54,9 @@ export const SALES = shape(closed(FIELDS.sales));
 export type SalesRequest = ShapeType<typeof SALES>;
 export const DEAD_STOCK = shape(closed(FIELDS.dead_stock));
 export type DeadStockRequest = ShapeType<typeof DEAD_STOCK>;
+
+export const LOW_STOCK_LEVELS = shape(closed(FIELDS.low_stock));
+export type LowStockRequest = ShapeType<typeof LOW_STOCK_LEVELS>;
 
 export const CREATE_REPORT = shape(
   Type.Union([
@@ -71,6 +75,10 @@ export const CREATE_REPORT = shape(
     closed(
       { report: Type.Literal('dead_stock'), ...FIELDS.dead_stock },
       { description: 'Stock of which nothing has left for so many days.' },
+    ),
+    closed(
+      { report: Type.Literal('low_stock'), ...FIELDS.low_stock },
+      { description: 'Levels at or below their threshold, by product and location.' },
     ),
   ]),
 );

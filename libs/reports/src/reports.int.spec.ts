@@ -88,6 +88,7 @@ describe('reports', () => {
       'report.stock_movements',
       'report.sales',
       'report.dead_stock',
+      'report.low_stock',
     ]);
     for (const job of REPORT_JOBS)
       expect(job).toMatchObject({ class: 'high', idempotency: 'repeatable', writes: false });

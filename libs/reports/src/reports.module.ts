@@ -1,7 +1,13 @@
 /** Reports. The api takes ReportsModule, the worker ReportsWorkerModule; both register REPORT_JOBS with the queues. */
 import { Module } from '@nestjs/common';
 import { Clock, SystemClock } from '#libs/kernel';
-import { DeadStockHandler, SalesHandler, StockMovementsHandler, StockValuationHandler } from './report.handlers';
+import {
+  DeadStockHandler,
+  LowStockHandler,
+  SalesHandler,
+  StockMovementsHandler,
+  StockValuationHandler,
+} from './report.handlers';
 import { ReportService } from './report.service';
 import { ReportWriter } from './report.writer';
 
@@ -16,6 +22,7 @@ export class ReportsModule {}
     StockMovementsHandler,
     SalesHandler,
     DeadStockHandler,
+    LowStockHandler,
   ],
 })
 export class ReportsWorkerModule {}

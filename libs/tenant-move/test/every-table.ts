@@ -8,12 +8,18 @@ const ROWS: Readonly<Record<string, string>> = {
       '2026-11-02T03:04:05.678901Z' from generate_series(0, 24) n`,
   locations: `insert into locations (organization_id, id, code, name, is_default)
     select $1::uuid, new_id(), :round || '-L' || n, E'Tab\\tand\\nline', false from generate_series(1, 3) n`,
-  stock_levels: `insert into stock_levels (organization_id, product_id, location_id, available, held)
-    select $1::uuid, p.id, l.id, :round + 1, 2 from products p cross join locations l
+  stock_levels: `insert into stock_levels (organization_id, product_id, location_id, available, held, low_stock_threshold)
+    select $1::uuid, p.id, l.id, :round + 1, 2, case when l.is_default then 1000 end from products p cross join locations l
     where p.organization_id = $1 and l.organization_id = $1 on conflict do nothing`,
   stock_movements: `insert into stock_movements (organization_id, id, product_id, location_id, type, reason, actor_type, occurred_at, available_change)
     select $1::uuid, new_id(), s.product_id, s.location_id, 'adjustment', '', 'system', now(), :round + 1
     from stock_levels s where s.organization_id = $1`,
+  stock_crossings: `insert into stock_crossings (organization_id, product_id, location_id, crossed_at)
+    select $1::uuid, s.product_id, s.location_id, '2026-11-02T03:04:05.678901Z' from stock_levels s
+    where s.organization_id = $1 and s.low_stock_threshold is null on conflict do nothing`,
+  stock_alerts: `insert into stock_alerts (organization_id, id, product_id, location_id, threshold, available, lowest_available, resolved_at)
+    select $1::uuid, new_id(), s.product_id, s.location_id, 1000, 1, 1, nullif(now(), case :round when 0 then now() end)
+    from stock_levels s where s.organization_id = $1 and s.low_stock_threshold is not null`,
   orders: `insert into orders (organization_id, id, reference, state, currency, total_minor, occurred_at)
     select $1::uuid, new_id(), :round || ':' || n, 'draft', 'EUR', n - 5, now() - interval '1 year' from generate_series(1, 10) n`,
   order_lines: `insert into order_lines (organization_id, id, order_id, line_number, kind, product_id, location_id, quantity, unit_price_minor, amount_minor)

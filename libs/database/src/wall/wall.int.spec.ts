@@ -30,6 +30,14 @@ function fixtures(organization: TestOrganization): readonly (readonly [table: st
     ['api_keys', { id: newId(), name: 'k', secret_hash: Buffer.from('x'), hint: 'abcd', role: 'owner' }],
     ['products', { id: product, sku: 'SAME', name: 'P', currency: 'GBP' }],
     ['stock_levels', { product_id: product, location_id: organization.locationId, available: 5 }],
+    ['stock_crossings', { product_id: product, location_id: organization.locationId }],
+    [
+      'stock_alerts',
+      {
+        ...{ id: newId(), product_id: product, location_id: organization.locationId },
+        ...{ threshold: 5, available: 5, lowest_available: 5, resolved_at: now },
+      },
+    ],
     [
       'stock_movements',
       {

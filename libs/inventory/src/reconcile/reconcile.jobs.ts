@@ -26,4 +26,4 @@ export const INVENTORY_REPAIR = defineJob({
   cost: 5,
 });
 
-export const INVENTORY_JOBS = [INVENTORY_RECONCILE, INVENTORY_REPAIR] as const;
+export const RECONCILE_JOBS = [INVENTORY_RECONCILE, INVENTORY_REPAIR] as const;

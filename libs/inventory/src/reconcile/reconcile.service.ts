@@ -3,10 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
 import { notFound } from '#libs/database';
 import { JobService, jobView, type JobView } from '#libs/queues';
-import { INVENTORY_JOBS, INVENTORY_RECONCILE, INVENTORY_REPAIR } from './reconcile.jobs';
+import { INVENTORY_RECONCILE, INVENTORY_REPAIR, RECONCILE_JOBS } from './reconcile.jobs';
 
 const ONE = 'one';
-const TYPES: ReadonlySet<string> = new Set(INVENTORY_JOBS.map(({ type }) => type));
+const TYPES: ReadonlySet<string> = new Set(RECONCILE_JOBS.map(({ type }) => type));
 
 @Injectable()
 export class ReconcileService {
