@@ -21,6 +21,7 @@ import {
 } from '#libs/queues';
 import { RateLimit } from '#libs/throttling';
 import Type from 'typebox';
+import { AuditedLetters } from '../dead-letters/audited-letters.service';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { JobReportService } from './job-report.service';
 
@@ -49,6 +50,7 @@ export class JobsController {
     private readonly jobs: JobService,
     private readonly requests: JobRequests,
     private readonly reports: JobReportService,
+    private readonly letters: AuditedLetters,
   ) {}
 
   /** A job of a type that clients may create. It counts as an export, which is what such types do. */
@@ -125,7 +127,7 @@ export class JobsController {
     409: '`job_not_retryable` in any other state; `job_key_in_use` while another open job has its dedupe_key.',
     429: '`queue_full`.',
   })
-  async retry(@Param('id', { schema: ID }) id: string): Promise<JobView> {
-    return jobView(await this.jobs.retry(id));
+  retry(@Param('id', { schema: ID }) id: string): Promise<JobView> {
+    return this.letters.retry(id);
   }
 }
