@@ -46,7 +46,7 @@ export class LocationsController {
   @ApiOperation({ summary: 'Change a location' })
   @RequirePermission('catalog:write')
   @ApiResponse({ status: 200, standardSchema: LOCATION })
-  @ApiProblems({ 409: '`default_location`.', 412: 'If-Match names another version.' })
+  @ApiProblems({ 409: '`default_location`; `location_holds_stock`.', 412: 'If-Match names another version.' })
   update(
     @Param('id', { schema: ID }) id: string,
     @IfMatch() version: number | undefined,

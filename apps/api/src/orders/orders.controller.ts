@@ -81,6 +81,7 @@ export class OrdersController {
   @RequirePermission('orders:write')
   @Idempotent()
   @ApiResponse({ status: 200, standardSchema: ORDER })
+  @ApiProblems({ 409: '`insufficient_stock`, `product_archived`, `location_archived`, `invalid_state_transition`.' })
   allocate(
     @Param('id', { schema: ID }) id: string,
     @IdempotencyKey() key: string,
