@@ -18,6 +18,7 @@ import { DeadLetters1764000014000 } from './1764000014000-dead-letters';
 import { Schedules1764000015000 } from './1764000015000-schedules';
 import { JobLog1764000016000 } from './1764000016000-job-log';
 import { StockAlerts1764000018000 } from './1764000018000-stock-alerts';
+import { JobRoom1764000026000 } from './1764000026000-job-room';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -38,4 +39,5 @@ export const MIGRATIONS = [
   Schedules1764000015000,
   JobLog1764000016000,
   StockAlerts1764000018000,
+  JobRoom1764000026000,
 ] satisfies readonly MigrationClass[];

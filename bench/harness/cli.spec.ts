@@ -47,7 +47,11 @@ describe('npm run bench', () => {
       const { status, out } = await run(argv);
       expect([status, out]).toEqual([2, '']);
     }
-    expect((await run(['nope'])).told).toContain('fake       one against itself.');
+    const { told } = await run(['nope']);
+    expect(told).toMatch(/^There is no bench "nope"\.\n/);
+    expect(told).toContain('fake       one against itself.');
+    expect((await run([])).told).toMatch(/^Name a bench\.\n/);
+    expect((await run(['fake', 'fake'])).told).toMatch(/^Name one bench at a time\.\n/);
   });
 
   it('prints one line of JSON, or a table', async () => {

@@ -59,13 +59,18 @@ function readOptions(argv: readonly string[], benches: readonly Bench[]): Option
   if (!bench || positionals.length > 1) {
     const names = benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n');
     throw new UsageError(
-      `Usage: npm run bench -- NAME [--json | --markdown] [--check] [--only TEXT] [--rounds N] [--budget-seconds S]\n\n${names}`,
+      `${misnamed(positionals)}\n\nUsage: npm run bench -- NAME [--json | --markdown] [--check] [--only TEXT] [--rounds N] [--budget-seconds S]\n\n${names}`,
     );
   }
   const rounds = whole('rounds', values.rounds);
   const budgetMs = whole('budget-seconds', values['budget-seconds']) * 1_000;
   const shape = values.json ? 'json' : values.markdown ? 'markdown' : 'table';
   return { bench, rounds, budgetMs, shape, check: values.check, only: values.only };
+}
+
+function misnamed(names: readonly string[]): string {
+  if (names.length === 0) return 'Name a bench.';
+  return names.length > 1 ? 'Name one bench at a time.' : `There is no bench "${names[0]}".`;
 }
 
 async function measure({ bench, only, rounds, budgetMs }: Options, cli: BenchCli): Promise<Measured[]> {

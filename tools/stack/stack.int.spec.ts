@@ -238,4 +238,21 @@ describe('npm start', () => {
       server.close();
     }
   });
+
+  it('names a REDIS_URL that nobody answers in one line without its password, before anything starts', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, 'close');
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['tools/start.mjs'], {
+      env: shell(directory, { REDIS_URL: `redis://me:hidden@127.0.0.1:${port}` }),
+      encoding: 'utf8',
+    });
+    expect([status, stderr.trim().split('\n')]).toEqual([
+      1,
+      [expect.stringMatching(new RegExp(`REDIS_URL: .*127.0.0.1:${port} does not answer \\(ECONNREFUSED\\)`))],
+    ]);
+    expect(stdout + stderr).not.toContain('hidden');
+  });
 });

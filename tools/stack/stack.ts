@@ -6,6 +6,7 @@ import { apiClient } from './http-client';
 import { LogFollower } from './log-follower';
 import { logFiles, type LogFile } from './logs';
 import { APPLICATIONS, type StackOptions } from './options';
+import { requireRedis } from './own-redis';
 import type { StackPart } from './part';
 import { checkPorts, rememberPorts } from './ports';
 import { startProgram } from './program';
@@ -51,6 +52,7 @@ export class Stack {
     const { options, state, progress, env, cancelled } = this.input;
     await this.prepare();
     const ports = await checkPorts(options.ports);
+    if (options.redisUrl !== undefined) await requireRedis(options.redisUrl);
     if (options.fresh) await progress.step('Deleting old data', () => state.removeData());
     const secrets = loadSecrets(state, env);
     const logFile = this.followed(logFiles(state));

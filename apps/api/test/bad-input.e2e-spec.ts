@@ -74,7 +74,7 @@ describe('bad input', () => {
 
   const CASES: readonly Case[] = [
     ['malformed JSON', 'POST', '/v1/orders', { key: 'k', raw: '{"lines": [' }, 400, 'malformed_json', 'body'],
-    ['an empty JSON body', 'POST', '/v1/products', { raw: '' }, 400, 'malformed_json', 'body'],
+    ['an empty JSON body', 'POST', '/v1/products', { raw: '' }, 400, 'invalid_value', 'body'],
     ['a body that is no object', 'POST', '/v1/products', { raw: '[]' }, 400, 'invalid_value', 'body'],
     [
       'another content type',

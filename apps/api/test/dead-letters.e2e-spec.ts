@@ -126,6 +126,15 @@ describe('Dead letters', () => {
     expect((await replay({})).body).toMatchObject({ code: 'missing_field', param: 'type' });
   });
 
+  it('replays one with a retry of its job, and says so in the audit log in the same way', async () => {
+    const { id, job_id } = await unknown();
+    const retried = await tenant.call(api, 'POST', `/v1/jobs/${job_id}/retry`);
+    expect([retried.status, retried.body]).toMatchObject([202, { id: job_id, state: 'queued', attempts: 0 }]);
+    expect((await tenant.call(api, 'POST', `/v1/dead_letters/${id}/replay`)).status).toBe(404);
+    expect((await letterOf(job_id)).id).not.toBe(id);
+    expect(await actions(id)).toEqual(['dead_letter.replayed by api_key']);
+  });
+
   it('discards one, and says so in the audit log', async () => {
     const { id, job_id } = await unknown();
     expect((await tenant.call(api, 'DELETE', `/v1/dead_letters/${id}`)).status).toBe(204);

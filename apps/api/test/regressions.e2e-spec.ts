@@ -198,6 +198,16 @@ describe('regressions', () => {
     expect((await read()).status).toBe(200);
   });
 
+  it('an action takes an empty body that is called JSON as none', async () => {
+    const { sku } = await stockedProduct(api, tenant, 5);
+    const { body } = await order([{ kind: 'goods', sku, quantity: 1 }]);
+    const empty = { raw: '', headers: { 'content-type': 'application/json' } };
+    const act = async (action: string) =>
+      (await tenant.call(api, 'POST', `/v1/orders/${body.id}/${action}`, { key: newId(), ...empty })).body;
+    expect(await act('fulfil')).toMatchObject({ state: 'fulfilled' }); // its body is optional
+    expect(await act('cancel')).toMatchObject({ code: 'invalid_state_transition' }); // it has none
+  });
+
   it('bodies that nobody reads are refused', async () => {
     const { sku } = await stockedProduct(api, tenant, 1);
     const { body } = await order([{ kind: 'goods', sku, quantity: 1 }]);

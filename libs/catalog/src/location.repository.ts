@@ -35,6 +35,28 @@ const update = tenantStatement(
    where organization_id = $1 and id = $2 and version = coalesce($3::integer, version)
      and not (is_default and coalesce($5, state) = 'archived') returning ${COLUMNS}`,
 );
+/**
+ * In the flight that archives a location, in this order: nobody makes a level there any more, nobody changes one, and what they
+ * hold is seen. Whoever puts stock in looks at the location once more under the lock of the level.
+ */
+const holdLocation = tenantStatement(
+  'location_hold',
+  'select from locations where organization_id = $1 and id = $2 for update',
+);
+const holdLevels = tenantStatement(
+  'location_hold_levels',
+  'select from stock_levels where organization_id = $1 and location_id = $2 order by product_id for update',
+);
+/** $3 the version of If-Match or null: what else speaks against it is for the update to say. */
+const requireEmpty = tenantStatement(
+  'location_require_empty',
+  `select refuse('location_holds_stock', 'conflict',
+     format('The location holds %s units of %s products; move them or write them off, then archive it.', held.units, held.products),
+     'state', jsonb_build_object('on_hand', held.units, 'products', held.products))
+   from locations l cross join lateral (select coalesce(sum(level.on_hand), 0) as units, count(*) as products
+     from stock_levels level where level.organization_id = $1 and level.location_id = l.id and level.on_hand > 0) held
+   where l.organization_id = $1 and l.id = $2 and not l.is_default and l.version = coalesce($3::integer, l.version) and held.units > 0`,
+);
 const probe = tenantStatement(
   'location_probe',
   'select version, is_default from locations where organization_id = $1 and id = $2',
@@ -74,10 +96,14 @@ export class LocationRepository {
   }
 
   async update(id: string, version: number | undefined, change: ShapeType<typeof UPDATE_LOCATION>): Promise<Location> {
-    const [updated, found] = await this.database.batch([
+    const emptied =
+      change.state === 'archived' ? [holdLocation(id), holdLevels(id), requireEmpty(id, version ?? null)] : [];
+    const results = await this.database.batch([
+      ...emptied,
       update(id, version ?? null, change.name ?? null, change.state ?? null),
       probe(id),
     ]);
+    const [updated, found] = results.slice(emptied.length);
     const [row] = found!.rows as { is_default: boolean }[];
     if (updated!.rows.length === 0 && row?.is_default && change.state === 'archived') {
       throw new StockyardError({

@@ -16,15 +16,17 @@ const PROBLEM = shape(
   }),
 );
 
+/** An answer that is a problem document, as OpenAPI has it. */
+export const problemAnswer = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: PROBLEM.schema } },
+});
+
 /** `descriptions` maps a status to what it means here. */
 export function ApiProblems(descriptions: Readonly<Record<number, string>>): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ...Object.entries(descriptions).map(([status, description]) =>
-      ApiResponse({
-        status: Number(status),
-        description,
-        content: { 'application/problem+json': { schema: PROBLEM.schema } },
-      }),
+      ApiResponse({ status: Number(status), ...problemAnswer(description) }),
     ),
   );
 }

@@ -5,4 +5,4 @@ export { validationPipe } from './validation.pipe';
 export { IdempotencyKey, IfMatch } from './header.decorators';
 export { EtagInterceptor } from './etag.interceptor';
 export { page, type Page } from './page';
-export { ApiProblems } from './api-problems.decorator';
+export { ApiProblems, problemAnswer } from './api-problems.decorator';

@@ -20,14 +20,18 @@ const RESOLVED = `
   left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.sku = l.sku limit 1) by_sku on true
   left join lateral (select p.id, p.sku from products p where p.organization_id = $1 and p.id = l.product_id limit 1) by_id on true`;
 
+/** Asked again under the locks of the levels: a location may have been archived in between. */
+const UNKNOWN_PLACES = `
+  select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line - 1))
+  from line where place is null`;
+
 const prepare = tenantStatement(
   'adjustment_prepare',
   `with line as materialized (${RESOLVED}), refused as materialized (
      select refuse('unknown_product', 'unprocessable', 'No product of yours has this SKU or id.', format('lines[%s].%s', line - 1,
        case when given is null then 'product_id' else 'sku' end)) from line where product is null
      union all
-     select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line - 1))
-       from line where place is null
+     ${UNKNOWN_PLACES}
      union all
      select refuse('duplicate_line', 'unprocessable', 'A counted product may stand in one line only.', format('lines[%s].quantity', max(line) - 1))
        from line group by product, place having count(*) > 1 and bool_or(quantity is not null))
@@ -54,6 +58,8 @@ const apply = tenantStatement(
        coalesce(asked.counted - level.on_hand, asked.available_delta) as available_change
      from asked ${levelOf('asked')}),
    refused as materialized (
+     ${UNKNOWN_PLACES}
+     union all
      select refuse('stale_quantity', 'conflict', format('On hand is %s, not %s; read it again.', on_hand, expected),
        format('lines[%s].expected_quantity', line - 1), jsonb_build_object('sku', sku, 'current_quantity', on_hand))
      from change where expected <> on_hand
@@ -68,7 +74,7 @@ const apply = tenantStatement(
      from change where level.organization_id = $1 and level.ctid = change.tid and (select count(*) from refused) = 0)
    insert into stock_movements (organization_id, id, product_id, location_id, type, available_change, unavailable_change, ${ORIGIN_COLUMNS})
    select $1, movement, product, place, case when counted is null then 'adjustment' else 'count' end, available_change, unavailable_change,
-     $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid from change`,
+     $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid from change where (select count(*) from refused) = 0`,
 );
 
 const record = recordStatement(

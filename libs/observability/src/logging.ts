@@ -6,7 +6,7 @@ import { RequestMethod } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import type { TenantContextHolder } from '#libs/tenancy';
 import type { Params } from 'nestjs-pino';
-import { stdTimeFunctions } from 'pino';
+import { stdTimeFunctions, symbols } from 'pino';
 
 const SECRET_FIELDS = [
   'authorization',
@@ -57,6 +57,12 @@ function redactionPaths(): string[] {
   return SECRET_FIELDS.flatMap((name) => ['', '*', '*.*'].map((above) => `${above}${field(name)}`.replace(/^\./, '')));
 }
 
+/** Whether it puts the request's id into its lines by itself, as the logger of a request does: JSON that names it twice is none. */
+function namesRequest(logger: object): boolean {
+  const bindings: unknown = Reflect.get(logger, symbols.chindingsSym);
+  return typeof bindings === 'string' && bindings.includes('"request_id":');
+}
+
 export interface LogOptions {
   readonly config: Pick<AppConfig, 'LOG_LEVEL' | 'NODE_ENV' | 'version'>;
   /** `api`, `worker` or `metrics`. */
@@ -76,9 +82,11 @@ export function logParams({ config, process, tenant }: LogOptions): Params {
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: redactionPaths(), censor: '[redacted]' },
-      mixin: () => {
+      mixin: (_entry, _level, logger) => {
         const context = tenant.peek();
-        return context ? { organization_id: context.organizationId, request_id: context.requestId } : {};
+        if (!context) return {};
+        const { organizationId: organization_id, requestId: request_id } = context;
+        return namesRequest(logger) ? { organization_id } : { organization_id, request_id };
       },
       mixinMergeStrategy: (entry, added) => ({ ...added, ...entry }),
       customAttributeKeys: { req: 'request', res: 'response', reqId: 'request_id', responseTime: 'duration_ms' },

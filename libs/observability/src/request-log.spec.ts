@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { newId } from '#libs/kernel';
 import { TenantContextHolder } from '#libs/tenancy';
 import { ClsService } from 'nestjs-cls';
 import { LoggerModule, Logger as PinoLogger, type Params } from 'nestjs-pino';
@@ -33,18 +34,31 @@ class Root {}
 
 describe('the log of requests', () => {
   const lines: Record<string, unknown>[] = [];
+  const texts: string[] = [];
   let app: NestFastifyApplication;
+  let tenant: TenantContextHolder;
 
   beforeAll(async () => {
-    const tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
+    tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
     const config = { NODE_ENV: 'production', LOG_LEVEL: 'info', version: '1.2.3' } as const;
     const { pinoHttp, ...rest } = logParams({ config, process: 'api', tenant });
-    const sink = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+    const sink = {
+      write: (line: string) => {
+        texts.push(line);
+        lines.push(JSON.parse(line) as Record<string, unknown>);
+      },
+    };
     const params = { ...rest, pinoHttp: [pinoHttp, sink] } as Params;
     const module = { module: Root, imports: [LoggerModule.forRoot(params)], controllers: [Endpoints] };
     const adapter = new FastifyAdapter({ genReqId: () => 'request-7' });
     app = await NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true });
     app.useLogger(app.get(PinoLogger));
+    const actor = { type: 'system', id: null } as const;
+    const context = { organizationId: newId(), actor, permissions: new Set<string>(), requestId: 'request-7' } as const;
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('preHandler', (_request, _reply, done) => tenant.run(context, done));
     await app.listen(0, '127.0.0.1');
   });
 
@@ -67,6 +81,13 @@ describe('the log of requests', () => {
       }),
     ]);
     expect(JSON.stringify(lines)).not.toContain('hidden');
+  });
+
+  it('names organization and request once in a line', async () => {
+    texts.length = lines.length = 0;
+    await app.inject({ url: '/things/1' });
+    expect(lines[0]).toMatchObject({ message: 'looking', organization_id: expect.any(String) });
+    expect(texts[0]!.match(/"request_id":/g)).toHaveLength(1);
   });
 
   it.each([

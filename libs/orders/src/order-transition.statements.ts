@@ -9,7 +9,7 @@
  */
 import { type Statement, tenantStatement } from '#libs/database';
 import { levelOf, type Origin, ORIGIN_COLUMNS, originOf } from '#libs/inventory';
-import { lockOrderLevels, ORDERED, SHORTAGES } from './order.sql';
+import { ARCHIVED, lockOrderLevels, ORDERED, SHORTAGES } from './order.sql';
 import type { FulfilOrder } from './order.schema';
 
 /** $2 order, $3 states it may come from, $4 the version of If-Match or null, $5 the action's name. */
@@ -34,7 +34,7 @@ const allocate = tenantStatement(
   'order_allocate',
   `with asked as materialized (${ORDERED}),
    need as materialized (select asked.*, level.tid, coalesce(level.available, 0) as available from asked ${levelOf('asked')}),
-   refused as materialized (${SHORTAGES}),
+   refused as materialized (${ARCHIVED} union all ${SHORTAGES}),
    taken as (
      update stock_levels level set available = level.available - need.quantity, allocated = level.allocated + need.quantity,
        version = level.version + 1, updated_at = now()

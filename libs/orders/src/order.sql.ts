@@ -53,6 +53,17 @@ export const SHORTAGES = `
       'available', available) order by line_number) as lines
     from need where available < quantity having count(*) > 0) short`;
 
+/** Refuses the flight when a row of `need` (product, place, line_number) is of an archived product or location. */
+export const ARCHIVED = `
+  select refuse(case when p.state = 'archived' then 'product_archived' else 'location_archived' end, 'conflict',
+    format('The %s %s is archived; make it active again, or cancel the order.', case when p.state = 'archived' then 'product' else 'location' end,
+      case when p.state = 'archived' then p.sku else l.code end),
+    format('lines[%s].%s', line_number - 1, case when p.state = 'archived' then 'sku' else 'location' end))
+  from need
+  cross join lateral (select sku, state from products where organization_id = $1 and id = need.product limit 1) p
+  cross join lateral (select code, state from locations where organization_id = $1 and id = need.place limit 1) l
+  where p.state = 'archived' or l.state = 'archived'`;
+
 /** What an order ($2) takes, by product and place. */
 export const ORDERED = `
   select product_id as product, location_id as place, sum(quantity)::bigint as quantity, min(sku) as sku, min(line_number) as line_number

@@ -372,4 +372,96 @@ describe('orders', () => {
     );
     expect(taken.body.lines.map((each) => each.location_id)).toEqual([depot.id, shop.locationId]);
   });
+
+  describe('and archived locations', () => {
+    const location = async () => {
+      const at = `L-${newId()}`;
+      const { id } = await as(() => app.get(LocationService).create({ code: at, name: at }));
+      return { id, at };
+    };
+    const archive = (id: string) => as(() => app.get(LocationService).update(id, undefined, { state: 'archived' }));
+    const adjust = (sku: string, delta: number, at: string) =>
+      as(() => app.get(AdjustmentService).adjust(newId(), { reason: 'spec', lines: [{ sku, delta, location: at }] }));
+    const order = (sku: string, quantity: number, at: string, advance_to: 'confirmed' | 'fulfilled') =>
+      as(() =>
+        orders.create(newId(), { currency: CURRENCY, advance_to, lines: [{ ...goods(sku, quantity), location: at }] }),
+      );
+    const advance = (id: string, action: 'allocate' | 'cancel') =>
+      as(() => orders.advance({ id, action, key: newId(), version: undefined }));
+    const takeBack = (sale: Awaited<ReturnType<typeof order>>) =>
+      as(() =>
+        returns.create(newId(), {
+          order_id: sale.body.id,
+          reason: 'spec',
+          currency: CURRENCY,
+          lines: [{ kind: 'goods', order_line_id: sale.body.lines[0]!.id, quantity: 1 }],
+        }),
+      );
+
+    it('a location that holds stock is not archived, and one that has none is', async () => {
+      const { id, at } = await location();
+      const sku = await stocked(0);
+      await adjust(sku, 3, at);
+      await expect(archive(id)).rejects.toMatchObject({
+        code: 'location_holds_stock',
+        param: 'state',
+        details: { on_hand: 3, products: 1 },
+      });
+      const { body } = await order(sku, 3, at, 'confirmed');
+      await advance(body.id, 'allocate');
+      await expect(archive(id)).rejects.toMatchObject({ code: 'location_holds_stock' });
+      await advance(body.id, 'cancel');
+      await adjust(sku, -3, at);
+      expect(await archive(id)).toMatchObject({ state: 'archived' });
+    });
+
+    it('no stock is ever at an archived location, whoever is faster', async () => {
+      const outcomes = new Set<string>();
+      for (let round = 0; round < 15; round += 1) {
+        const { id, at } = await location();
+        const [known, unknown, sold] = await Promise.all([stocked(0), stocked(0), stocked(0)]);
+        await adjust(known, 1, at);
+        await adjust(known, -1, at);
+        await adjust(sold, 1, at);
+        const sale = await order(sold, 1, at, 'fulfilled');
+        const work = [
+          () => archive(id),
+          () => adjust(known, 1, at),
+          () => adjust(unknown, 1, at),
+          () => takeBack(sale),
+        ];
+        const rotated = work.map((_, index) => work[(index + round) % work.length]!);
+        const answers = await Promise.all(rotated.map((each) => each().then(() => 'done', code)));
+        const [{ state, units }] = (await env.query<{ state: string; units: number }>(
+          `select state, (select coalesce(sum(on_hand), 0)::int from stock_levels where location_id = l.id) as units
+           from locations l where id = $1`,
+          [id],
+        )) as [{ state: string; units: number }];
+        expect([state, units > 0]).toEqual(state === 'archived' ? ['archived', false] : ['active', true]);
+        for (const answer of answers) outcomes.add(answer);
+      }
+      outcomes.delete('done');
+      const known = ['location_holds_stock', 'unknown_location', 'location_archived'];
+      expect([...outcomes].filter((outcome) => !known.includes(outcome))).toEqual([]);
+    }, 60_000);
+
+    it('an order takes nothing of an archived product, nor of a location that was archived with its stock', async () => {
+      const { id, at } = await location();
+      const sku = await stocked(0);
+      await adjust(sku, 5, at);
+      const first = await order(sku, 1, at, 'confirmed');
+      await env.query("update locations set state = 'archived' where id = $1", [id]); // as was possible once
+      await expect(advance(first.body.id, 'allocate')).rejects.toMatchObject({
+        code: 'location_archived',
+        param: 'lines[0].location',
+      });
+      await env.query("update locations set state = 'active' where id = $1", [id]);
+      await env.query("update products set state = 'archived' where sku = $1", [sku]);
+      await expect(advance(first.body.id, 'allocate')).rejects.toMatchObject({
+        code: 'product_archived',
+        param: 'lines[0].sku',
+      });
+      expect(await level(sku)).toMatchObject({ available: 5, allocated: 0 });
+    });
+  });
 });

@@ -19,6 +19,16 @@ const LINES = `
   left join lateral (select o.id, o.product_id, o.location_id, o.sku, o.description, o.unit_price_minor from order_lines o
     where o.organization_id = $1 and o.id = l.order_line_id and o.order_id = $3::uuid and o.kind = 'goods' limit 1) sold on true`;
 
+/** Asked again under the locks of the levels: a location may have been archived in between. */
+const UNUSABLE_PLACES = `
+  select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line_number - 1))
+  from line where kind = 'goods' and place is null
+  union all
+  select refuse('location_archived', 'conflict', format('The location %s, which the goods came from, is archived; name another one.', l.code),
+    format('lines[%s].location', line_number - 1))
+  from line cross join lateral (select code, state from locations where organization_id = $1 and id = line.place limit 1) l
+  where kind = 'goods' and l.state = 'archived'`;
+
 /** $2 order, $3 currency. */
 const enter = tenantStatement(
   'return_enter',
@@ -39,12 +49,18 @@ const prepare = tenantStatement(
      select refuse('unknown_product', 'unprocessable', 'No active product of yours has this SKU or id.', format('lines[%s].%s', line_number - 1,
        case when given_sku is null then 'product_id' else 'sku' end)) from line where kind = 'goods' and product is null
      union all
-     select refuse('unknown_location', 'unprocessable', 'No active location has this code.', format('lines[%s].location', line_number - 1))
-       from line where kind = 'goods' and place is null
+     ${UNUSABLE_PLACES}
      union all ${unpayableLines('$4::text')})
    insert into stock_levels (organization_id, product_id, location_id)
    select distinct $1::uuid, product, place from line where kind = 'goods' and (select count(*) from refused) = 0
    order by 2, 3 on conflict do nothing`,
+);
+
+/** The lock that the foreign key of the lines takes, before those of the levels: in the order in which a location is archived. */
+const holdPlaces = tenantStatement(
+  'return_hold_places',
+  `with line as materialized (${LINES})
+   select from locations where organization_id = $1 and id = any (array(select place from line where kind = 'goods')) for key share`,
 );
 
 const lock = tenantStatement(
@@ -62,6 +78,8 @@ const insert = tenantStatement(
      update order_lines l set returned = l.returned + sums.quantity from sums
      where l.organization_id = $1 and l.id = sums.order_line_id and l.returned + sums.quantity <= l.fulfilled returning l.id),
    refused as materialized (
+     ${UNUSABLE_PLACES}
+     union all
      select refuse('return_exceeds_fulfilled', 'conflict', 'More would come back than has left and not yet returned.',
        format('lines[%s].quantity', line_number - 1)) from sums where order_line_id not in (select id from counted)),
    header as (
@@ -71,7 +89,7 @@ const insert = tenantStatement(
    insert into return_lines (organization_id, id, return_id, line_number, order_line_id, kind, product_id, location_id, sku,
      description, quantity, unit_price_minor, amount_minor, disposition)
    select $1, id, $4, line_number, order_line_id, kind, product, case when kind = 'goods' then place end, sku, description,
-     quantity, unit_price_minor, quantity * unit_price_minor, disposition from line`,
+     quantity, unit_price_minor, quantity * unit_price_minor, disposition from line where (select count(*) from refused) = 0`,
 );
 
 /** Values from $4 on: the origin. */
@@ -114,6 +132,7 @@ export function returnCreateStatements({ id, body, origin }: ReturnCreation): St
   const { order_id: order = null, reference = null } = body;
   const work = [
     prepare(lines, order, body.currency),
+    holdPlaces(lines, order),
     lock(lines, order),
     insert(lines, order, id, reference, body.reason, body.currency, origin.occurredAt),
     restock(lines, order, ...originOf(origin)),

@@ -1,6 +1,6 @@
 /** The rate-limit policies: what each counts, over which time, and what holds while Redis is away. */
 
-export const POLICY_NAMES = ['api', 'api_calls_per_hour', 'auth', 'export', 'bulk', 'link'] as const;
+export const POLICY_NAMES = ['api', 'api_calls_per_hour', 'auth', 'session', 'export', 'bulk', 'link'] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
     windowMs: HOUR_MS,
     insurance: (limit) => limit,
   },
-  /** Attempts to log in or refresh, per account and per address. Stricter alone: an attacker may have cut Redis off. */
+  /** Attempts to log in, per account and per address. Stricter alone: an attacker may have cut Redis off. */
   auth: {
     name: 'auth',
     kind: 'rate',
@@ -42,11 +42,16 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
     windowMs: 15 * MINUTE_MS,
     insurance: (limit) => Math.max(1, Math.floor(limit / 2)),
   },
+  /** Refreshes and logouts, per token and per address. They prove more than a password does, and offices share an address. */
+  session: { name: 'session', kind: 'rate', window: 'sliding', windowMs: MINUTE_MS, insurance: (limit) => limit },
   export: { name: 'export', kind: 'rate', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
   bulk: { name: 'bulk', kind: 'rate', window: 'fixed', windowMs: HOUR_MS, insurance: () => null },
   /** Downloads by those who were handed a link: as many as the tenant itself may call, and counted apart from its calls. */
   link: { name: 'link', kind: 'rate', window: 'sliding', windowMs: MINUTE_MS, insurance: (limit) => limit },
 };
+
+/** Of `session`, whatever the organization: it is known only when the token has been looked at. */
+export const SESSION_LIMITS = { address: 600, token: 10 } as const;
 
 /** One counter that a request must pass. */
 export interface Check {

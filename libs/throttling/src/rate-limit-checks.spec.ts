@@ -1,5 +1,6 @@
 import { newId } from '#libs/kernel';
 import { type Directory, type Organization, TIER_LIMITS } from '#libs/tenancy';
+import { SESSION_LIMITS } from './policy';
 import { RateLimitChecks } from './rate-limit-checks';
 
 const ORGANIZATION = {
@@ -58,5 +59,23 @@ describe('the checks of an attempt to log in', () => {
       const found = await checks.ofAttempt(attempt);
       expect(found.map(({ limit }) => limit)).toEqual([TIER_LIMITS.free.authAttemptsPer15Minutes]);
     }
+  });
+});
+
+describe('the checks of a refresh or logout', () => {
+  it('count address and token apart, under one hash tag, and apart from attempts to log in', async () => {
+    const found = checks.ofSession({ address: '192.0.2.1', token: 'rt_secret' });
+    expect(found.map(({ policy, limit }) => [policy.name, limit])).toEqual([
+      ['session', SESSION_LIMITS.address],
+      ['session', SESSION_LIMITS.token],
+    ]);
+    const attempt = await checks.ofAttempt({ address: '192.0.2.1', organization: 'acme', email: 'rt_secret' });
+    expect(new Set([...found, ...attempt].map(({ key }) => key)).size).toBe(4);
+    expect(slotTags(found)).toEqual(new Set(['auth']));
+    expect(JSON.stringify(found)).not.toContain('rt_secret');
+  });
+
+  it('count the address alone where no token is sent', () => {
+    expect(checks.ofSession({ address: 'x' }).map(({ limit }) => limit)).toEqual([SESSION_LIMITS.address]);
   });
 });

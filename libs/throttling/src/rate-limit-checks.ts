@@ -4,9 +4,12 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { sha256Hex } from '#libs/kernel';
 import { redisKey } from '#libs/redis';
 import { Directory, type Limits, TIER_LIMITS } from '#libs/tenancy';
-import { type Check, POLICIES, type PolicyName } from './policy';
+import { type Check, POLICIES, type PolicyName, SESSION_LIMITS } from './policy';
 
-const LIMIT_OF: Readonly<Record<PolicyName, keyof Limits>> = {
+/** Those with a limit of the organization's. */
+type TenantPolicy = Exclude<PolicyName, 'session'>;
+
+const LIMIT_OF: Readonly<Record<TenantPolicy, keyof Limits>> = {
   api: 'requestsPerMinute',
   api_calls_per_hour: 'apiCallsPerHour',
   auth: 'authAttemptsPer15Minutes',
@@ -15,7 +18,7 @@ const LIMIT_OF: Readonly<Record<PolicyName, keyof Limits>> = {
   link: 'requestsPerMinute',
 };
 
-/** Stands for the organization in keys of `auth`: an address belongs to none, and one script needs one hash tag. */
+/** Stands for the organization in keys of `auth` and `session`: an address belongs to none, and one script needs one hash tag. */
 const AUTH_TAG = 'auth';
 const SLUG = /^[a-z0-9][a-z0-9-]{1,62}$/;
 
@@ -29,6 +32,14 @@ export interface Attempt {
   readonly email?: string | undefined;
 }
 
+/** Whose session is to go on or end, as far as the request says. */
+export interface SessionUse {
+  /** Network address, normalized. */
+  readonly address: string;
+  /** Refresh token, as sent. */
+  readonly token?: string | undefined;
+}
+
 @Injectable()
 export class RateLimitChecks {
   constructor(
@@ -37,7 +48,7 @@ export class RateLimitChecks {
   ) {}
 
   /** For a tenant's request; none for an organization that is gone, which authentication refuses. */
-  async ofTenant(organizationId: string, policies: readonly PolicyName[]): Promise<Check[]> {
+  async ofTenant(organizationId: string, policies: readonly TenantPolicy[]): Promise<Check[]> {
     const organization = await this.directory.find(organizationId);
     if (!organization) return [];
     return policies.map((name) => ({
@@ -47,7 +58,7 @@ export class RateLimitChecks {
     }));
   }
 
-  /** For an attempt to log in or refresh: the address, and the account where one is named. */
+  /** For an attempt to log in: the address, and the account where one is named. */
   async ofAttempt({ address, organization, email }: Attempt): Promise<Check[]> {
     const slug = organization?.trim().toLowerCase();
     const known = slug !== undefined && SLUG.test(slug) ? await this.directory.findBySlug(slug) : undefined;
@@ -55,13 +66,27 @@ export class RateLimitChecks {
     const check = (kind: string, subject: string): Check => ({
       policy: POLICIES.auth,
       limit,
-      // Digests: a key has one length whatever was sent, and holds nobody's address.
-      key: redisKey(this.config.REDIS_KEY_PREFIX, 'limits', AUTH_TAG, kind, sha256Hex(subject)),
+      key: this.keyOf(kind, subject),
     });
     const checks = [check('address', address)];
     if (slug !== undefined && email !== undefined) {
       checks.push(check('account', `${slug}\n${email.trim().toLowerCase()}`));
     }
     return checks;
+  }
+
+  /** For a refresh or logout: the address, and the token where one is sent. */
+  ofSession({ address, token }: SessionUse): Check[] {
+    const check = (kind: keyof typeof SESSION_LIMITS, subject: string): Check => ({
+      policy: POLICIES.session,
+      limit: SESSION_LIMITS[kind],
+      key: this.keyOf(`session-${kind}`, subject),
+    });
+    return [check('address', address), ...(token === undefined ? [] : [check('token', token)])];
+  }
+
+  /** Of a digest: a key has one length whatever was sent, and holds nobody's address or token. */
+  private keyOf(kind: string, subject: string): string {
+    return redisKey(this.config.REDIS_KEY_PREFIX, 'limits', AUTH_TAG, kind, sha256Hex(subject));
   }
 }

@@ -8,6 +8,6 @@ export const RATE_LIMIT_KEY = 'stockyard:rate-limit';
 /** Policies that a handler may name. */
 export type NamedPolicy = Exclude<PolicyName, 'api' | 'api_calls_per_hour' | 'link'>;
 
-/** `@RateLimit('export')`. `auth` is for public handlers that take credentials. */
+/** `@RateLimit('export')`. `auth` is for public handlers that take a password, `session` for those that take a refresh token. */
 export const RateLimit = (...policies: readonly NamedPolicy[]) =>
   SetMetadata<string, readonly NamedPolicy[]>(RATE_LIMIT_KEY, policies);

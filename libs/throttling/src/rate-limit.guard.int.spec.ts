@@ -21,6 +21,7 @@ import { createOrganization, createTestEnvironment, type TestEnvironment, type T
 import { UsageMeter, UsageModule } from '#libs/usage';
 import type { FastifyRequest } from 'fastify';
 import { RateLimit, RateLimitGuard, ThrottlingModule } from '.';
+import { SESSION_LIMITS } from './policy';
 
 /** Takes the word of a header for who calls. */
 @Injectable()
@@ -66,6 +67,12 @@ class Endpoints {
   @RateLimit('auth')
   login(@Body() _body: unknown): string {
     return 'welcome';
+  }
+
+  @Post('refresh')
+  @RateLimit('session')
+  refresh(@Body() _body: unknown): string {
+    return 'welcome back';
   }
 }
 
@@ -230,6 +237,22 @@ describe('the rate limit guard', () => {
     const refused = await attempt('b@example.com'); // another account from the same address
     expect(refused.statusCode).toBe(429);
     expect(refused.json()).toMatchObject({ policy: 'auth', limit: 5 });
+  });
+
+  it('limits the uses of a refresh token, and lets the others behind the same address go on', async () => {
+    const refresh = (token: string) => call(undefined, 'POST', '/refresh', { refresh_token: token });
+    for (let i = 0; i < SESSION_LIMITS.token; i += 1) expect((await refresh('one')).statusCode).toBe(201);
+    const refused = await refresh('one');
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json()).toMatchObject({ policy: 'session', limit: SESSION_LIMITS.token });
+    expect((await refresh('other')).statusCode).toBe(201);
+  });
+
+  it('limits refreshes from an address, whatever tokens they hold', async () => {
+    const refresh = (token: string) => call(undefined, 'POST', '/refresh', { refresh_token: token });
+    let admitted = 0;
+    while ((await refresh(`token-${admitted}`)).statusCode === 201) admitted += 1;
+    expect(admitted).toBeGreaterThan(SESSION_LIMITS.address / 2); // what the test before it took counts too
   });
 
   it('leaves routes without a tenant and without a named policy alone', async () => {

@@ -1,6 +1,6 @@
 /**
  * Stands between authentication and permissions. Every request of a tenant passes `api`, `api_calls_per_hour` and what its handler names; public
- * handlers pass `auth` where they name it; holders of links pass `link`; operators and probes pass. All checks of a request are one round trip, and
+ * handlers pass `auth` or `session` where they name it; holders of links pass `link`; operators and probes pass. All checks of a request are one round trip, and
  * one that is refused costs nothing.
  */
 import { type ExecutionContext, Injectable } from '@nestjs/common';
@@ -15,7 +15,7 @@ import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
 import { UsageMeter } from '#libs/usage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Check, Verdict } from './policy';
-import { type Attempt, RateLimitChecks } from './rate-limit-checks';
+import { type Attempt, RateLimitChecks, type SessionUse } from './rate-limit-checks';
 import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
 import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
@@ -65,9 +65,10 @@ export class RateLimitGuard extends ThrottlerGuard {
       ]) ?? [];
     const caller = this.tenant.peek();
     if (caller) {
-      const ofCaller = [...EVERY_REQUEST, ...(this.permitted(context, caller) ? named : [])];
+      const ofCaller = [...EVERY_REQUEST, ...(this.permitted(context, caller) ? named.filter(isOfTenant) : [])];
       return this.checks.ofTenant(caller.organizationId, this.isByLink(context) ? ['link'] : ofCaller);
     }
+    if (named.includes('session')) return this.checks.ofSession(await this.sessionUseOf(context));
     return named.includes('auth') ? this.checks.ofAttempt(await this.attemptOf(context)) : [];
   }
 
@@ -89,19 +90,17 @@ export class RateLimitGuard extends ThrottlerGuard {
     ]);
   }
 
-  /** Who tries to log in: read from the body before it was validated, so nothing of it is taken on trust. */
+  /** Who tries to log in. */
   protected async attemptOf(context: ExecutionContext): Promise<Attempt> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const body = typeof request.body === 'object' && request.body !== null ? request.body : {};
-    const text = (field: string): string | undefined => {
-      const value: unknown = Reflect.get(body, field);
-      return typeof value === 'string' ? value : undefined;
-    };
-    return {
-      address: await this.getTracker(request),
-      organization: text('organization'),
-      email: text('email'),
-    };
+    const [organization, email] = [textIn(request, 'organization'), textIn(request, 'email')];
+    return { address: await this.getTracker(request), organization, email };
+  }
+
+  /** Whose session it is. */
+  protected async sessionUseOf(context: ExecutionContext): Promise<SessionUse> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    return { address: await this.getTracker(request), token: textIn(request, 'refresh_token') };
   }
 
   protected sendHeaders(context: ExecutionContext, verdict: Verdict): void {
@@ -116,4 +115,14 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (caller) this.meter.count(caller.organizationId, `rate_limit_exceeded_${name}`);
     throw rateLimitExceeded(verdict);
   }
+}
+
+/** Of a body that was not validated yet, so nothing of it is taken on trust. */
+function textIn({ body }: FastifyRequest, field: string): string | undefined {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, field) : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isOfTenant(policy: NamedPolicy): policy is Exclude<NamedPolicy, 'session'> {
+  return policy !== 'session';
 }

@@ -28,18 +28,24 @@ export class AuthController {
   }
 
   @Post('refresh')
+  @RateLimit('session')
   @HttpCode(200)
   @ApiOperation({ summary: 'Exchange a refresh token for a new access token and the next refresh token' })
   @ApiResponse({ status: 200, description: 'The session goes on.', standardSchema: TOKENS })
-  @ApiProblems({ 401: '`invalid_token`, `token_expired`, `token_revoked` or `refresh_token_reused`.' })
+  @ApiProblems({
+    401: '`invalid_token`, `token_expired`, `token_revoked` or `refresh_token_reused`.',
+    429: 'Too many refreshes.',
+  })
   async refresh(@Body({ schema: REFRESH }) body: ShapeType<typeof REFRESH>, @RequestId() requestId: string) {
     return tokensBody(await this.sessions.refresh(body.refresh_token, requestId));
   }
 
   @Post('logout')
+  @RateLimit('session')
   @HttpCode(204)
   @ApiOperation({ summary: 'End the session of a refresh token' })
   @ApiResponse({ status: 204, description: 'The session is ended, or there was none.' })
+  @ApiProblems({ 429: 'Too many logouts.' })
   async logout(@Body({ schema: REFRESH }) body: ShapeType<typeof REFRESH>, @RequestId() requestId: string) {
     await this.sessions.end(body.refresh_token, requestId);
   }

@@ -1,6 +1,6 @@
 /** /v1/exports and the files they produce. */
 import { Body, Controller, Get, HttpCode, Param, Post, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CREATE_EXPORT, type ExportRequest, ExportService } from '#libs/bulk';
 import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
@@ -26,6 +26,7 @@ export class ExportsController {
 
   /** Everything of one resource, as a job whose file is there when it is completed. */
   @Post('exports')
+  @ApiOperation({ summary: 'Export a resource as a job that writes a file' })
   @RateLimit('export')
   @HttpCode(202)
   @RequirePermission('jobs:write')
@@ -35,6 +36,7 @@ export class ExportsController {
   }
 
   @Get('jobs/:id/file')
+  @ApiOperation({ summary: 'Download the file of a completed export or report' })
   @RequirePermission('jobs:read')
   @ApiProduces('text/csv', 'application/x-ndjson')
   @ApiResponse({ status: 200, description: 'The file of a completed export or report.' })
@@ -46,6 +48,7 @@ export class ExportsController {
 
   /** A link to the same file that can be handed on: it needs no credentials and expires. */
   @Post('jobs/:id/file_link')
+  @ApiOperation({ summary: 'Make a link to the file that can be handed on and expires' })
   @RequirePermission('jobs:read')
   @ApiResponse({ status: 201, standardSchema: FILE_LINK })
   @ApiProblems({ 404: 'Unknown id, or the file is past its retention.', 409: '`job_has_no_file`.' })

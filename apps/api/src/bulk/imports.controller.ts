@@ -1,6 +1,6 @@
 /** /v1/imports */
 import { Controller, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ImportService } from '#libs/bulk';
 import { ApiProblems, IdempotencyKey } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
@@ -22,6 +22,7 @@ export class ImportsController {
    * required, for new products name and currency too. on_hand is a count, so the same file may be sent again.
    */
   @Post()
+  @ApiOperation({ summary: 'Import products or stock from a file, as a job' })
   @RateLimit('bulk')
   @RequirePermission('jobs:write')
   @Idempotent()

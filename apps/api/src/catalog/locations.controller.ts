@@ -1,6 +1,6 @@
 /** /v1/locations */
 import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CREATE_LOCATION, LOCATION, type Location, LocationService, UPDATE_LOCATION } from '#libs/catalog';
 import { ApiProblems, IfMatch, page, type Page } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
@@ -18,6 +18,7 @@ export class LocationsController {
   constructor(private readonly locations: LocationService) {}
 
   @Post()
+  @ApiOperation({ summary: 'Create a location' })
   @RequirePermission('catalog:write')
   @ApiResponse({ status: 201, standardSchema: LOCATION })
   @ApiProblems({ 409: '`location_code_taken`.' })
@@ -26,6 +27,7 @@ export class LocationsController {
   }
 
   @Get()
+  @ApiOperation({ summary: 'List locations' })
   @RequirePermission('catalog:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: QUERY }) query: ShapeType<typeof QUERY>): Promise<Page<Location>> {
@@ -33,6 +35,7 @@ export class LocationsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a location' })
   @RequirePermission('catalog:read')
   @ApiResponse({ status: 200, standardSchema: LOCATION })
   get(@Param('id', { schema: ID }) id: string): Promise<Location> {
@@ -40,9 +43,10 @@ export class LocationsController {
   }
 
   @Patch(':id')
+  @ApiOperation({ summary: 'Change a location' })
   @RequirePermission('catalog:write')
   @ApiResponse({ status: 200, standardSchema: LOCATION })
-  @ApiProblems({ 409: '`default_location`.', 412: 'If-Match names another version.' })
+  @ApiProblems({ 409: '`default_location`; `location_holds_stock`.', 412: 'If-Match names another version.' })
   update(
     @Param('id', { schema: ID }) id: string,
     @IfMatch() version: number | undefined,

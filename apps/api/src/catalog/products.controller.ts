@@ -1,6 +1,6 @@
 /** /v1/products */
 import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CREATE_PRODUCT, PRODUCT, type Product, ProductService, UPDATE_PRODUCT } from '#libs/catalog';
 import { ApiProblems, IfMatch, page, type Page } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
@@ -19,6 +19,7 @@ export class ProductsController {
   constructor(private readonly products: ProductService) {}
 
   @Post()
+  @ApiOperation({ summary: 'Create a product' })
   @RequirePermission('catalog:write')
   @ApiResponse({ status: 201, standardSchema: PRODUCT })
   @ApiProblems({ 409: '`sku_taken`.' })
@@ -27,6 +28,7 @@ export class ProductsController {
   }
 
   @Get()
+  @ApiOperation({ summary: 'List products' })
   @RequirePermission('catalog:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: QUERY }) query: ShapeType<typeof QUERY>): Promise<Page<Product>> {
@@ -34,6 +36,7 @@ export class ProductsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a product' })
   @RequirePermission('catalog:read')
   @ApiResponse({ status: 200, standardSchema: PRODUCT })
   get(@Param('id', { schema: ID }) id: string): Promise<Product> {
@@ -41,6 +44,7 @@ export class ProductsController {
   }
 
   @Patch(':id')
+  @ApiOperation({ summary: 'Change a product' })
   @RequirePermission('catalog:write')
   @ApiResponse({ status: 200, standardSchema: PRODUCT })
   @ApiProblems({ 409: '`sku_taken`.', 412: 'If-Match names another version.' })

@@ -31,6 +31,11 @@ export class AuditedLetters {
     return jobView(await this.letters.replay(id, this.entry('dead_letter.replayed')));
   }
 
+  /** Of a job: its letter, if it has one, is replayed. */
+  async retry(jobId: string) {
+    return jobView(await this.letters.retry(jobId, this.entry('dead_letter.replayed')));
+  }
+
   async replayType(query: ReplayQuery) {
     return lettersReplayedView(await this.letters.replayType(query, this.entry('dead_letter.replayed')));
   }

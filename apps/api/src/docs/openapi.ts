@@ -4,6 +4,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import type { AppConfig } from '#libs/config';
 import { JobRegistry } from '#libs/queues';
 import { describeJobTypes } from './job-types';
+import { completeOperations } from './operations';
 
 export function openApiDocument(app: NestFastifyApplication, config: Pick<AppConfig, 'version'>): OpenAPIObject {
   const base = new DocumentBuilder()
@@ -13,6 +14,7 @@ export function openApiDocument(app: NestFastifyApplication, config: Pick<AppCon
         'Errors are RFC 9457 problem documents with a stable `code`.',
     )
     .setVersion(config.version)
+    .setOpenAPIVersion('3.1.0') // where shapes are JSON Schema, and may be null
     .addBearerAuth({
       type: 'http',
       description: 'An API key (sk_…), an access token, or the admin token for /v1/admin.',
@@ -21,6 +23,7 @@ export function openApiDocument(app: NestFastifyApplication, config: Pick<AppCon
   const document = SwaggerModule.createDocument(app, base, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
+  completeOperations(document);
   describeJobTypes(document, app.get(JobRegistry, { strict: false }));
   return document;
 }

@@ -1,6 +1,6 @@
 /** /v1/files: where links lead that the api serves itself. */
 import { Controller, Get, Header, Param, StreamableFile } from '@nestjs/common';
-import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { LinkHolders } from '#libs/identity';
 import { shape } from '#libs/kernel';
@@ -16,6 +16,7 @@ export class FilesController {
 
   /** The file of a link. The link is all it takes, until it expires. */
   @Get(':sealed')
+  @ApiOperation({ summary: 'Download the file of a link' })
   @LinkHolders()
   @Header('Cache-Control', 'private, no-store')
   @Header('X-Content-Type-Options', 'nosniff')

@@ -1,6 +1,6 @@
 /** /v1/stock_levels, /v1/stock_movements, /v1/adjustments */
 import { Body, Controller, Get, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IdempotencyKey, page, type Page } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
@@ -36,6 +36,7 @@ export class InventoryController {
   ) {}
 
   @Get('stock_levels')
+  @ApiOperation({ summary: 'List stock levels' })
   @RequirePermission('stock:read')
   @ApiResponse({ status: 200, standardSchema: LEVELS })
   async levels(@Query({ schema: LEVEL_QUERY }) query: ShapeType<typeof LEVEL_QUERY>): Promise<Page<StockLevel>> {
@@ -44,6 +45,7 @@ export class InventoryController {
 
   /** Newest first. */
   @Get('stock_movements')
+  @ApiOperation({ summary: 'List stock movements, newest first' })
   @RequirePermission('stock:read')
   @ApiResponse({ status: 200, standardSchema: MOVEMENTS })
   async movements(
@@ -54,6 +56,7 @@ export class InventoryController {
 
   /** Sums of the movements of each level: equal to the level, or something is wrong. */
   @Get('stock_movements/summary')
+  @ApiOperation({ summary: 'Sum the movements of each level' })
   @RequirePermission('stock:read')
   @ApiResponse({ status: 200, standardSchema: SUMS })
   async sums(
@@ -63,6 +66,7 @@ export class InventoryController {
   }
 
   @Post('adjustments')
+  @ApiOperation({ summary: 'Adjust or count stock' })
   @RequirePermission('stock:write')
   @Idempotent()
   @ApiResponse({ status: 201, standardSchema: ADJUSTMENT })

@@ -1,6 +1,6 @@
 /** /v1/jobs */
 import { Body, Controller, Get, HttpCode, Param, Post, Query, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IdempotencyKey, page, type Page } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
@@ -21,6 +21,7 @@ import {
 } from '#libs/queues';
 import { RateLimit } from '#libs/throttling';
 import Type from 'typebox';
+import { AuditedLetters } from '../dead-letters/audited-letters.service';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { JobReportService } from './job-report.service';
 
@@ -49,10 +50,12 @@ export class JobsController {
     private readonly jobs: JobService,
     private readonly requests: JobRequests,
     private readonly reports: JobReportService,
+    private readonly letters: AuditedLetters,
   ) {}
 
   /** A job of a type that clients may create. It counts as an export, which is what such types do. */
   @Post()
+  @ApiOperation({ summary: 'Create a job of a type that clients may create' })
   @RateLimit('export')
   @RequirePermission('jobs:write')
   @Idempotent('optional')
@@ -72,6 +75,7 @@ export class JobsController {
 
   /** Newest first. */
   @Get()
+  @ApiOperation({ summary: 'List jobs, newest first' })
   @RequirePermission('jobs:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: QUERY }) query: ShapeType<typeof QUERY>): Promise<Page<JobView>> {
@@ -79,6 +83,7 @@ export class JobsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a job' })
   @RequirePermission('jobs:read')
   @ApiResponse({ status: 200, standardSchema: JOB })
   async get(@Param('id', { schema: ID }) id: string): Promise<JobView> {
@@ -87,6 +92,7 @@ export class JobsController {
 
   /** What the job said of itself, oldest line first. The newest 1,000 lines are kept; their numbers tell what is gone. */
   @Get(':id/log')
+  @ApiOperation({ summary: 'Read the log of a job, oldest line first' })
   @RequirePermission('jobs:read')
   @ApiResponse({ status: 200, standardSchema: LOG_PAGE })
   async log(
@@ -99,6 +105,7 @@ export class JobsController {
 
   /** The items that were left out, as CSV: line, code, field, message. */
   @Get(':id/report')
+  @ApiOperation({ summary: 'Download the items that a job left out' })
   @RequirePermission('jobs:read')
   @ApiProduces('text/csv')
   @ApiResponse({ status: 200, description: 'One line for each item that was left out; only the header for none.' })
@@ -108,6 +115,7 @@ export class JobsController {
 
   /** A queued job never starts; a running one stops before its next step. What it has done stays. */
   @Post(':id/cancel')
+  @ApiOperation({ summary: 'Cancel a queued or running job' })
   @HttpCode(200)
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 200, standardSchema: JOB })
@@ -118,6 +126,7 @@ export class JobsController {
 
   /** A job that failed or was cancelled is queued again and goes on from where it was, with all of its attempts. */
   @Post(':id/retry')
+  @ApiOperation({ summary: 'Queue a failed or cancelled job again' })
   @HttpCode(202)
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 202, standardSchema: JOB })
@@ -125,7 +134,7 @@ export class JobsController {
     409: '`job_not_retryable` in any other state; `job_key_in_use` while another open job has its dedupe_key.',
     429: '`queue_full`.',
   })
-  async retry(@Param('id', { schema: ID }) id: string): Promise<JobView> {
-    return jobView(await this.jobs.retry(id));
+  retry(@Param('id', { schema: ID }) id: string): Promise<JobView> {
+    return this.letters.retry(id);
   }
 }

@@ -1,6 +1,6 @@
 /** /v1/orders */
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IdempotencyKey, IfMatch, page, type Page } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
@@ -30,6 +30,7 @@ export class OrdersController {
   constructor(private readonly orders: OrderService) {}
 
   @Post()
+  @ApiOperation({ summary: 'Create an order' })
   @RequirePermission('orders:write')
   @Idempotent()
   @ApiResponse({ status: 201, standardSchema: ORDER })
@@ -42,6 +43,7 @@ export class OrdersController {
 
   /** Oldest first, without lines. */
   @Get()
+  @ApiOperation({ summary: 'List orders, oldest first' })
   @RequirePermission('orders:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: ORDER_QUERY }) query: ShapeType<typeof ORDER_QUERY>): Promise<Page<OrderSummary>> {
@@ -49,6 +51,7 @@ export class OrdersController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read an order' })
   @RequirePermission('orders:read')
   @ApiResponse({ status: 200, standardSchema: ORDER })
   get(@Param('id', { schema: ID }) id: string): Promise<Order> {
@@ -57,6 +60,7 @@ export class OrdersController {
 
   /** draft → confirmed */
   @Post(':id/confirm')
+  @ApiOperation({ summary: 'Confirm a draft order' })
   @HttpCode(200)
   @RequirePermission('orders:write')
   @Idempotent()
@@ -72,10 +76,12 @@ export class OrdersController {
 
   /** draft, confirmed → allocated: takes the stock of every line, or of none. */
   @Post(':id/allocate')
+  @ApiOperation({ summary: 'Allocate the stock of an order' })
   @HttpCode(200)
   @RequirePermission('orders:write')
   @Idempotent()
   @ApiResponse({ status: 200, standardSchema: ORDER })
+  @ApiProblems({ 409: '`insufficient_stock`, `product_archived`, `location_archived`, `invalid_state_transition`.' })
   allocate(
     @Param('id', { schema: ID }) id: string,
     @IdempotencyKey() key: string,
@@ -87,6 +93,7 @@ export class OrdersController {
 
   /** allocated, partially_fulfilled → fulfilled, or partially_fulfilled where lines are named and some stay. */
   @Post(':id/fulfil')
+  @ApiOperation({ summary: 'Fulfil an order, as a whole or by lines' })
   @HttpCode(200)
   @RequirePermission('orders:write')
   @Idempotent()
@@ -102,6 +109,7 @@ export class OrdersController {
 
   /** draft, confirmed, allocated → cancelled: gives the stock back. */
   @Post(':id/cancel')
+  @ApiOperation({ summary: 'Cancel an order and give its stock back' })
   @HttpCode(200)
   @RequirePermission('orders:write')
   @Idempotent()

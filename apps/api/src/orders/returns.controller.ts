@@ -1,6 +1,6 @@
 /** /v1/returns */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IdempotencyKey, page, type Page } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
@@ -27,6 +27,7 @@ export class ReturnsController {
   constructor(private readonly returns: ReturnService) {}
 
   @Post()
+  @ApiOperation({ summary: 'Take goods back' })
   @RequirePermission('orders:write')
   @Idempotent()
   @ApiResponse({ status: 201, standardSchema: RETURN })
@@ -39,6 +40,7 @@ export class ReturnsController {
 
   /** Oldest first, without lines. */
   @Get()
+  @ApiOperation({ summary: 'List returns, oldest first' })
   @RequirePermission('orders:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: RETURN_QUERY }) query: ShapeType<typeof RETURN_QUERY>): Promise<Page<ReturnSummary>> {
@@ -46,6 +48,7 @@ export class ReturnsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a return' })
   @RequirePermission('orders:read')
   @ApiResponse({ status: 200, standardSchema: RETURN })
   get(@Param('id', { schema: ID }) id: string): Promise<Return> {

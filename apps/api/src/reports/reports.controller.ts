@@ -1,6 +1,6 @@
 /** /v1/reports */
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import { JOB, type JobView } from '#libs/queues';
@@ -16,6 +16,7 @@ export class ReportsController {
 
   /** A report as a job, whose file is at `/v1/jobs/{id}/file` when it is completed. */
   @Post()
+  @ApiOperation({ summary: 'Write a report as a job' })
   @RateLimit('export')
   @HttpCode(202)
   @RequirePermission('jobs:write')

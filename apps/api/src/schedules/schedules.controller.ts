@@ -1,6 +1,6 @@
 /** /v1/schedules */
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IfMatch, page, type Page } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import { closed, Fields, pageOf, PageQuery, shape, type ShapeType } from '#libs/kernel';
@@ -36,6 +36,7 @@ export class SchedulesController {
 
   /** Makes a job of the type at each tick, from the next one on. */
   @Post()
+  @ApiOperation({ summary: 'Create a schedule' })
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 201, standardSchema: SCHEDULE })
   @ApiProblems({
@@ -50,6 +51,7 @@ export class SchedulesController {
 
   /** Newest first. */
   @Get()
+  @ApiOperation({ summary: 'List schedules, newest first' })
   @RequirePermission('jobs:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: QUERY }) query: ShapeType<typeof QUERY>): Promise<Page<ScheduleView>> {
@@ -58,6 +60,7 @@ export class SchedulesController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a schedule' })
   @RequirePermission('jobs:read')
   @ApiResponse({ status: 200, standardSchema: SCHEDULE })
   async get(@Param('id', { schema: ID }) id: string): Promise<ScheduleView> {
@@ -66,6 +69,7 @@ export class SchedulesController {
 
   /** With another cron or time_zone it goes on with the next tick of that. */
   @Patch(':id')
+  @ApiOperation({ summary: 'Change a schedule' })
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 200, standardSchema: SCHEDULE })
   @ApiProblems({ 409: '`schedule_name_taken`.', 412: 'If-Match names another version.' })
@@ -79,6 +83,7 @@ export class SchedulesController {
 
   /** No ticks until it is resumed. */
   @Post(':id/pause')
+  @ApiOperation({ summary: 'Pause a schedule' })
   @HttpCode(200)
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 200, standardSchema: SCHEDULE })
@@ -89,6 +94,7 @@ export class SchedulesController {
 
   /** Goes on with the next tick; those of the pause are not made up for. */
   @Post(':id/resume')
+  @ApiOperation({ summary: 'Resume a schedule' })
   @HttpCode(200)
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 200, standardSchema: SCHEDULE })
@@ -99,6 +105,7 @@ export class SchedulesController {
 
   /** The jobs that it has made stay. */
   @Delete(':id')
+  @ApiOperation({ summary: 'Delete a schedule' })
   @HttpCode(204)
   @RequirePermission('jobs:write')
   @ApiResponse({ status: 204, description: 'Deleted.' })

@@ -13,7 +13,7 @@ import {
   type ReplayedLetters,
   type ReplayQuery,
 } from './dead-letter';
-import { discardLetter, listLetters, oldestLetters, selectLetter } from './dead-letter.statements';
+import { discardLetter, listLetters, oldestLetters, selectLetter, selectLetterOf } from './dead-letter.statements';
 
 /** Statements that commit with what is done to a letter, such as an entry of the audit log. */
 export type Beside = (letterId: string) => readonly Statement[];
@@ -49,6 +49,23 @@ export class DeadLetterService {
   }
 
   /**
+   * Queues a job again that failed or was cancelled. Where it has a dead letter that is replayed, with what belongs beside it.
+   * Throws `not_found` for an unknown job, `job_not_retryable` (409) in any other state, `job_key_in_use`, and `queue_full`.
+   */
+  async retry(jobId: string, beside = NOTHING): Promise<Job> {
+    for (;;) {
+      const letter = await this.letterOf(jobId);
+      try {
+        return await (letter === undefined ? this.jobs.retryWithoutLetter(jobId) : this.requeue(letter, beside));
+      } catch (error) {
+        // Replayed or discarded in between, or written in between: what is there now decides.
+        const overtaken = codeOf(error) === (letter === undefined ? 'job_not_retryable' : 'not_found');
+        if (!overtaken || (await this.letterOf(jobId)) === letter) throw error;
+      }
+    }
+  }
+
+  /**
    * Replays up to `limit` letters of a type, the oldest first, each by itself. One whose key is taken is passed over; a queue
    * that is full ends it, with an error where nothing was replayed.
    */
@@ -79,6 +96,11 @@ export class DeadLetterService {
   /** Removes the letter; its job stays failed, and goes with the other finished jobs. Throws `not_found`. */
   async discard(id: string, beside = NOTHING): Promise<void> {
     await this.change([discardLetter(id), ...beside(id)]);
+  }
+
+  private async letterOf(jobId: string): Promise<string | undefined> {
+    const [letter] = await this.database.statement<Pick<DeadLetter, 'id'>>(selectLetterOf(jobId));
+    return letter?.id;
   }
 
   private async requeue(id: string, beside: Beside): Promise<Job> {

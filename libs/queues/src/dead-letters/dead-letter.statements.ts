@@ -9,6 +9,13 @@ export const selectLetter = tenantRead(
   `select ${COLUMNS} from dead_letters where organization_id = $1 and id = $2`,
 );
 
+/** The letter of a job ($2), as it stands on the primary. */
+export const selectLetterOf = tenantRead(
+  'dead_letter_select_of',
+  'select id from dead_letters where organization_id = $1 and job_id = $2',
+  'primary',
+);
+
 export const listLetters = tenantRead(
   'dead_letter_list',
   `select ${COLUMNS} from dead_letters

@@ -225,7 +225,7 @@ describe('Dead letters', () => {
   });
 
   it('goes with a retry of its job, once when both are asked for at once', async () => {
-    const retry = (jobId: string) => worker.asTenant(organization, () => worker.app.get(JobService).retry(jobId));
+    const retry = (jobId: string) => letters((all) => all.retry(jobId));
     const retried = await dead();
     await retry(retried.job_id);
     expect(await letterOf(retried.job_id)).toBeUndefined();

@@ -2,7 +2,16 @@
 import { closed, shape, StockyardError } from '#libs/kernel';
 import { createOrganization, createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
 import { type WorkerUnderTest, workerUnderTest } from '../../test/worker-under-test';
-import { defineJob, HandlesJob, type Job, type JobContext, type JobHandler, JobService, type JobState } from '..';
+import {
+  DeadLetterService,
+  defineJob,
+  HandlesJob,
+  type Job,
+  type JobContext,
+  type JobHandler,
+  JobService,
+  type JobState,
+} from '..';
 import { KEPT_LINES } from '../jobs/job-log';
 import { JobSuperseded } from './job-outcome';
 
@@ -42,6 +51,7 @@ describe('The log of a job', () => {
 
   const as = <T>(work: (jobs: JobService) => Promise<T>) =>
     worker.asTenant(organization, () => work(worker.app.get(JobService)));
+  const retry = (id: string) => worker.asTenant(organization, () => worker.app.get(DeadLetterService).retry(id));
   const create = (definition = TALK) => as((jobs) => jobs.create({ definition, payload: {} }));
   const reached = (id: string, state: JobState): Promise<Job> =>
     waitFor(
@@ -137,10 +147,10 @@ describe('The log of a job', () => {
       };
       const { id } = await create();
       expect(await reached(id, 'failed')).toMatchObject({ error: { code: 'no_way' }, processed: 1 });
-      await as((jobs) => jobs.retry(id));
+      await retry(id);
       expect(await reached(id, 'failed')).toMatchObject({ round: 1, attempts: 1 });
       broken = false;
-      expect(await as((jobs) => jobs.retry(id))).toMatchObject({ state: 'queued', round: 2, error: null, attempts: 0 });
+      expect(await retry(id)).toMatchObject({ state: 'queued', round: 2, error: null, attempts: 0 });
       expect(await reached(id, 'completed')).toMatchObject({ processed: 2, error: null });
       expect(seen).toEqual([null, 1, 1]);
       expect((await messages(id)).filter((message) => message === 'Queued again.')).toHaveLength(2);
@@ -164,7 +174,7 @@ describe('The log of a job', () => {
       const { id } = await create();
       await reached(id, 'running');
       await as((jobs) => jobs.cancel(id));
-      await as((jobs) => jobs.retry(id));
+      await retry(id);
       await reached(id, 'completed');
       release();
       await waitFor(async () => stopped, { what: 'the end of the first run' });

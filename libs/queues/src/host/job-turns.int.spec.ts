@@ -207,4 +207,31 @@ describe('turns of jobs in real workers', () => {
     ]);
     expect(rows!.n).toBe(3);
   });
+
+  it.each([
+    ['less than its connections', 7, 0],
+    ['more than its connections', 3, 1],
+  ])(
+    'waits in no greater number than the limit, %s, when three processes’ pools make them at once',
+    async (_, more, connections) => {
+      const [{ most }] = (await env.query<{ most: number }>(
+        "select current_setting('max_connections')::int as most",
+      )) as [{ most: number }];
+      const limit = connections * most + more;
+      const at = await tenant();
+      await env.query('insert into tenant_limits (organization_id, max_waiting_jobs) values ($1, $2)', [at, limit]);
+      const makers = [await open(1), await open(1), await open(1)];
+      const made = makers.flatMap((maker) =>
+        Array.from({ length: limit }, () =>
+          add(maker, at, 'crowd').then(
+            () => 'made',
+            (error: unknown) => (error as { code: string }).code,
+          ),
+        ),
+      );
+      const answers = await Promise.all(made);
+      expect(answers.filter((answer) => answer === 'made')).toHaveLength(limit);
+      expect(new Set(answers)).toEqual(new Set(['made', 'queue_full']));
+    },
+  );
 });

@@ -151,11 +151,11 @@ export class JobService {
   }
 
   /**
-   * Queues a job again that failed or was cancelled: from its checkpoint, with all of its attempts, at once; its dead
-   * letter goes. Of several calls at the same time one does. Throws `job_not_retryable` (409) in any other state,
-   * `job_key_in_use` (409) while another open job has its key, and `queue_full` (429).
+   * Queues a job again that failed or was cancelled and has no dead letter: from its checkpoint, with all of its attempts, at
+   * once. Of several calls at the same time one does. Throws `job_not_retryable` (409) in any other state, `job_key_in_use`
+   * (409) while another open job has its key, and `queue_full` (429). One that may have a letter: DeadLetterService.retry.
    */
-  async retry(id: string): Promise<Job> {
+  async retryWithoutLetter(id: string): Promise<Job> {
     const again = retryJob(id, JSON.stringify([logLine('info', 'Queued again.')]), newId());
     const results = await this.database.batch([requireJobRoom(1), again]).catch((error: unknown) => {
       throw orKeyInUse(error);

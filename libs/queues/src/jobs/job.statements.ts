@@ -148,12 +148,14 @@ const requeuing = (when: string): string => `${moving({
      from moved cross join lateral (${lessUrgent('moved.class', 'moved.priority')}) less_urgent)`;
 
 /**
- * A job that failed or was cancelled, queued again. One of several that ask at the same time finds it there. Violates
- * `jobs_dedupe_key` while another open job has its key.
+ * A job that failed or was cancelled and has no dead letter, queued again. One of several that ask at the same time finds it
+ * there. Violates `jobs_dedupe_key` while another open job has its key.
  */
 export const retryJob = tenantStatement(
   'job_retry',
-  `with ${requeuing(`${TARGET} and state in ('failed', 'cancelled')`)} select ${COLUMNS} from moved`,
+  `with ${requeuing(`${TARGET} and state in ('failed', 'cancelled')
+     and not exists (select from dead_letters l where l.organization_id = $1 and l.job_id = $2)`)}
+   select ${COLUMNS} from moved`,
 );
 
 export const LETTER_GONE = 'dead_letter_gone';
