@@ -1,6 +1,6 @@
 /** /v1/stock_alerts, and the thresholds that they come from */
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, IfMatch, page, type Page } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import {
@@ -31,6 +31,7 @@ export class StockAlertsController {
 
   /** Newest first. */
   @Get('stock_alerts')
+  @ApiOperation({ summary: 'List alerts of low stock, the newest first' })
   @RequirePermission('stock:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: ALERT_QUERY }) query: ShapeType<typeof ALERT_QUERY>): Promise<Page<StockAlert>> {
@@ -38,6 +39,7 @@ export class StockAlertsController {
   }
 
   @Get('stock_alerts/:id')
+  @ApiOperation({ summary: 'Read an alert' })
   @RequirePermission('stock:read')
   @ApiResponse({ status: 200, standardSchema: STOCK_ALERT })
   get(@Param('id', { schema: ID }) id: string): Promise<StockAlert> {
@@ -46,6 +48,7 @@ export class StockAlertsController {
 
   /** The first who acknowledges it is kept. */
   @Post('stock_alerts/:id/acknowledge')
+  @ApiOperation({ summary: 'Note that somebody has seen an alert; the first one is kept' })
   @HttpCode(200)
   @RequirePermission('stock:write')
   @ApiResponse({ status: 200, standardSchema: STOCK_ALERT })
@@ -55,6 +58,7 @@ export class StockAlertsController {
   }
 
   @Get(THRESHOLD)
+  @ApiOperation({ summary: 'Read the threshold of a stock level' })
   @RequirePermission('stock:read')
   @ApiResponse({ status: 200, standardSchema: STOCK_THRESHOLD })
   threshold(
@@ -66,6 +70,7 @@ export class StockAlertsController {
 
   /** Alerts open and resolve by it some seconds later. Makes the level, with nothing in it, where there is none. */
   @Put(THRESHOLD)
+  @ApiOperation({ summary: 'Set or take away the threshold of a stock level' })
   @RequirePermission('stock:write')
   @ApiResponse({ status: 200, standardSchema: STOCK_THRESHOLD })
   @ApiProblems({ 412: 'If-Match names another version.' })
