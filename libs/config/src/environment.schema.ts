@@ -110,8 +110,21 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
   MESSAGING_SECRET: devSecret(
     'messaging',
-    'Signs messages between the processes, consistency tokens and download links.',
+    'Signs messages between the processes, consistency tokens and download links; seals the secrets of connections.',
   ),
+  MESSAGING_SECRET_BEFORE: Type.String({
+    default: '',
+    description: 'The former one, after a change: what it sealed is read, and sealed anew within the next hours.',
+  }),
+  OUTBOUND_HTTP: Type.Enum(['on', 'off'], {
+    default: 'off',
+    description: '`on`: tenants may have addresses with `http://` asked, not only `https://`.',
+  }),
+  OUTBOUND_PRIVATE_ADDRESSES: Type.String({
+    default: '',
+    description:
+      'Blocks of addresses that are not public and may be asked all the same, separated by commas (`10.1.0.0/16`). Every tenant reaches what is there.',
+  }),
   STORAGE_DIR: Type.String({
     default: '.stockyard/files',
     description: 'Directory of uploaded and produced files, unless STORAGE_S3_BUCKET names a bucket for them.',
