@@ -10,45 +10,37 @@ export type Fault = 'hang' | 'headers_only' | 'drip' | 'endless' | 'bomb' | 'cut
 const DRIP_MS = 20;
 const CHUNK = Buffer.alloc(65_536, 0x20);
 
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const FAULTS: Readonly<Record<Fault, (response: ServerResponse) => void>> = {
+  hang: () => undefined,
+  headers_only: (response) => response.writeHead(200, JSON_TYPE).flushHeaders(),
+  drip: (response) => {
+    response.writeHead(200, JSON_TYPE);
+    const drip = setInterval(() => response.write(' '), DRIP_MS);
+    response.on('close', () => clearInterval(drip));
+  },
+  endless: (response) => {
+    response.writeHead(200, JSON_TYPE);
+    pourInto(response, response);
+  },
+  bomb: (response) => {
+    response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' });
+    const gzip = createGzip();
+    gzip.pipe(response);
+    pourInto(gzip, response);
+  },
+  cut: (response) => {
+    response.writeHead(200, { ...JSON_TYPE, 'content-length': '1000' });
+    response.write('{"data":[', () => response.destroy());
+  },
+  reset: (response) => response.destroy(),
+  no_http: (response) => response.socket?.end('220 mail.example.com ESMTP\r\n'),
+};
+
 /** Answers badly until the other side has gone. */
 export function misbehave(response: ServerResponse, fault: Fault): void {
-  const json = { 'content-type': 'application/json' };
-  switch (fault) {
-    case 'hang':
-      return;
-    case 'headers_only': {
-      response.writeHead(200, json).flushHeaders();
-      return;
-    }
-    case 'drip': {
-      response.writeHead(200, json);
-      const drip = setInterval(() => response.write(' '), DRIP_MS);
-      response.on('close', () => clearInterval(drip));
-      return;
-    }
-    case 'endless':
-      response.writeHead(200, json);
-      {
-        pourInto(response, response);
-        return;
-      }
-    case 'bomb': {
-      response.writeHead(200, { ...json, 'content-encoding': 'gzip' });
-      const gzip = createGzip();
-      gzip.pipe(response);
-      pourInto(gzip, response);
-      return;
-    }
-    case 'cut':
-      response.writeHead(200, { ...json, 'content-length': '1000' });
-      response.write('{"data":[', () => response.destroy());
-      return;
-    case 'reset':
-      response.destroy();
-      return;
-    case 'no_http':
-      response.socket?.end('220 mail.example.com ESMTP\r\n');
-  }
+  FAULTS[fault](response);
 }
 
 interface Sink {
