@@ -201,6 +201,21 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'An operation on a tenant (export, import, delete, move) whose worker is silent for this long is given to another one.',
   ),
   OUTBOX_POLL_MS: count(1_000, 60_000, 'Longest time an outbox row waits for the relay to look, without a hint.'),
+  SYNC_TRY_MS: count(
+    10_000,
+    60_000,
+    'Longest try to get a page from an outside system. A page has three times as long, with all its tries and pauses.',
+  ),
+  SYNC_BREAKER_FAILURES: count(
+    5,
+    100,
+    'Failures of an outside system in a row that open the breaker of its connection.',
+  ),
+  SYNC_BREAKER_PAUSE_MS: count(
+    30_000,
+    3_600_000,
+    'Until it is tried again the first time; doubles with each trial that fails, up to an hour.',
+  ),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),
   JOB_STREAMS_PER_TENANT: count(20, 100_000, 'Of them, those of one organization, before 429.'),
