@@ -119,7 +119,7 @@ describe('Breaker', () => {
           model.trial = null;
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
     // The walk has been everywhere, or it would prove little.
     expect([...seen].sort()).toEqual([
@@ -143,6 +143,12 @@ describe('Breaker', () => {
     expect(breaker.failed(open, 7_000, 1).pauseMs).toBe(7_000);
     expect(breaker.failed(open, 70_000, 1).pauseMs).toBe(RULES.longestPauseMs);
     expect(breaker.failed({ ...open, openings: 10_000 }, 0, 0).pauseMs).toBe(RULES.longestPauseMs);
+  });
+
+  it('while it is closed, makes pauses that double up to the first one', () => {
+    const pauses = [1, 2, 3, 4, 50].map((failures) => Math.round(breaker.pauseBefore(failures, 0)));
+    expect(pauses).toEqual([167, 333, 667, 1_000, 1_000]);
+    expect(breaker.pauseBefore(4, 1)).toBe(800);
   });
 
   it('with a threshold of one opens at the first failure', () => {

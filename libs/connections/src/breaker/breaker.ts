@@ -59,6 +59,8 @@ export const CLOSED: BreakerChange = { state: 'closed', failures: 0, openings: 0
 /** Pauses are up to a fifth shorter, so that those that broke together do not come back together. */
 const JITTER = 0.2;
 
+const shortened = (ms: number, random: number) => ms * (1 - JITTER * random);
+
 export class Breaker {
   constructor(private readonly rules: BreakerRules) {}
 
@@ -76,7 +78,13 @@ export class Breaker {
     if (state === 'closed' && inARow < this.rules.threshold) return { ...CLOSED, failures: inARow };
     const { firstPauseMs, longestPauseMs } = this.rules;
     const full = Math.min(firstPauseMs * 2 ** Math.min(openings, 30), longestPauseMs);
-    const pauseMs = Math.min(Math.max(full * (1 - JITTER * random), atLeastMs), longestPauseMs);
+    const pauseMs = Math.min(Math.max(shortened(full, random), atLeastMs), longestPauseMs);
     return { state: 'open', failures: inARow, openings: openings + 1, trial: null, pauseMs: Math.round(pauseMs) };
+  }
+
+  /** While it is still closed: from a sixth of the first pause, doubling, up to that. */
+  pauseBefore(failures: number, random = Math.random()): number {
+    const { firstPauseMs } = this.rules;
+    return shortened(Math.min((firstPauseMs / 6) * 2 ** (failures - 1), firstPauseMs), random);
   }
 }

@@ -23,10 +23,10 @@ export interface FeedRequest {
 
 export const TRIES = 3;
 const CONNECT_MS = 5_000;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
-/** Too little time for another try. */
-const LEAST_MS = 100;
+/** Of the time for a try: what pauses grow from, what they may be, and what is too little for another try. */
+const FIRST_PAUSE_SHARE = 0.05;
+const LONGEST_PAUSE_SHARE = 0.5;
+const LEAST_SHARE = 0.01;
 /** Of 4xx, those that speak of the moment and not of the request. */
 const PASSING = new Set([408, 425, 429]);
 
@@ -50,9 +50,10 @@ export class FeedClient {
         return await this.attempt(request, end - performance.now());
       } catch (error) {
         if (request.signal.aborted || !(error instanceof SourceFailure) || !error.isTransient) throw error;
-        const pauseMs = Math.max(error.retryAfterMs, Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
-        const isOver = attempt >= request.tries || performance.now() + pauseMs + LEAST_MS > end;
-        if (isOver || pauseMs > LONGEST_PAUSE_MS) throw error;
+        const { SYNC_TRY_MS: tryMs } = this.config;
+        const pauseMs = Math.max(error.retryAfterMs, Math.random() * FIRST_PAUSE_SHARE * tryMs * 2 ** attempt);
+        const isLate = performance.now() + pauseMs + LEAST_SHARE * tryMs > end;
+        if (attempt >= request.tries || isLate || pauseMs > LONGEST_PAUSE_SHARE * tryMs) throw error;
         await delay(pauseMs, undefined, { signal: request.signal });
       }
     }

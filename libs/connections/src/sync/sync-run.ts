@@ -51,10 +51,10 @@ export class SyncRun {
 
   async toTheEnd(): Promise<SyncResult> {
     const began = performance.now();
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { ended } = this.context.checkpoint ?? { ended: null };
       if (ended) return this.result(ended);
-      if (performance.now() - began > this.tools.turnMs) throw turnOver();
+      if (!isFirst && performance.now() - began > this.tools.turnMs) throw turnOver();
       const ending = await this.step();
       if (ending) return ending;
     }
@@ -137,7 +137,8 @@ export class SyncRun {
     const change = this.tools.breaker.failed(breakerOf(source), failure.retryAfterMs);
     this.context.log(failure.isTransient ? 'warn' : 'error', failure.message);
     if (!(await this.commit(source, [this.turn(source, change, failure)]))) return;
-    throw failure.isTransient && change.state === 'closed' ? putOff(failure, change) : sourceFailed(failure, change);
+    const isOver = !failure.isTransient || change.state === 'open';
+    throw isOver ? sourceFailed(failure, change) : putOff(failure, this.tools.breaker.pauseBefore(change.failures));
   }
 
   private turn(source: Source, change: BreakerChange, failure?: SourceFailure): Statement {

@@ -3,9 +3,6 @@ import { StockyardError } from '#libs/kernel';
 import type { BreakerChange } from '../breaker/breaker';
 import type { SourceFailure } from './source.error';
 
-const FIRST_PAUSE_SECONDS = 5;
-const LONGEST_PAUSE_SECONDS = 60;
-
 export function connectionGone(): StockyardError {
   return new StockyardError({
     code: 'connection_gone',
@@ -15,13 +12,12 @@ export function connectionGone(): StockyardError {
 }
 
 /** Back to the queue without an attempt: the slot is free meanwhile. */
-export function putOff(failure: SourceFailure, { failures }: BreakerChange): StockyardError {
-  const seconds = Math.min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS);
+export function putOff(failure: SourceFailure, pauseMs: number): StockyardError {
   return new StockyardError({
     code: failure.code,
     category: 'unavailable',
     message: failure.message,
-    retryAfterSeconds: Math.max(seconds * (1 - Math.random() / 5), failure.retryAfterMs / 1_000),
+    retryAfterSeconds: Math.max(pauseMs, failure.retryAfterMs) / 1_000,
     cause: failure,
   });
 }
