@@ -17,6 +17,18 @@ describe('feedPage', () => {
     expect(page({ ...END, next_cursor: null }).nextCursor).toBeNull();
   });
 
+  it('does not lose its footing where somebody nests without an end', () => {
+    const deep = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`;
+    expect(page(`{"data":[],"has_more":false,"more":${deep}}`).rows).toEqual([]);
+    expect(() => page(deep)).toThrow(expect.objectContaining({ code: 'bad_page' }));
+    expect(() => page(`{"data":[],"has_more":${deep}}`)).toThrow(/has_more must be boolean/);
+    const rest = `"on_hand":1,"more":${deep}`;
+    const { rows } = page(`{"data":[{"sku":"A",${rest}},{"sku":${deep},"on_hand":1}],"has_more":false}`);
+    const { counts, errors } = checkedRows(rows, 0, null);
+    expect(counts.map(({ line }) => line)).toEqual([1]);
+    expect(errors).toMatchObject([{ line: 2, field: 'sku' }]);
+  });
+
   it.each([
     'application/json; charset=utf-8',
     'APPLICATION/JSON',
@@ -34,6 +46,8 @@ describe('feedPage', () => {
     ['nothing', '', undefined, /not JSON/],
     ['what is not UTF-8', Buffer.from([0x22, 0xff, 0x22]), undefined, /not UTF-8/],
     ['another frame', [], undefined, /page is not as it should be/],
+    ['null', 'null', undefined, /must be object/],
+    ['a number', '7', undefined, /must be object/],
     ['no data', { has_more: false }, undefined, /data is required/],
     ['data that is no list', { ...END, data: {} }, undefined, /data must be array/],
     ['no has_more', { data: [] }, undefined, /has_more is required/],

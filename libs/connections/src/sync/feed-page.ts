@@ -32,6 +32,7 @@ const ROW = shape(
     occurred_at: Type.Optional(Fields.nullable(Fields.timestamp())),
   }),
 );
+const ROW_FIELDS = ['sku', 'location', 'on_hand', 'occurred_at'];
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /** Throws a SourceFailure that says what is wrong with it. */
@@ -40,12 +41,21 @@ export function feedPage({ headers, body }: Pick<OutboundResponse, 'headers' | '
   if (!JSON_TYPE.test(type)) {
     throw badPage(`The content type of the page is "${type.slice(0, 100)}"; it must be application/json.`);
   }
-  const checked = FRAME.validate(parsed(body));
+  const frame = only(parsed(body), ['data', 'next_cursor', 'has_more']);
+  const { data } = (frame ?? {}) as { readonly data?: unknown };
+  const rows: readonly unknown[] = Array.isArray(data) ? data : [];
+  const checked = FRAME.validate(Array.isArray(data) ? { ...(frame as object), data: [] } : frame); // rows one by one
   if (checked.issues) throw badPage(`The page is not as it should be: ${checked.issues[0]!.message}`);
-  const { data, next_cursor: nextCursor = null, has_more: hasMore } = checked.value;
-  if (data.length > PAGE_ROWS) throw badPage(`The page has ${data.length} rows; ${PAGE_ROWS} were asked for.`);
+  const { next_cursor: nextCursor = null, has_more: hasMore } = checked.value;
+  if (rows.length > PAGE_ROWS) throw badPage(`The page has ${rows.length} rows; ${PAGE_ROWS} were asked for.`);
   if (hasMore && nextCursor === null) throw badPage('The page says has_more and names no next_cursor.');
-  return { rows: data, nextCursor, hasMore };
+  return { rows, nextCursor, hasMore };
+}
+
+/** Some fields of an object, so that nobody walks through the others, however deep they are; what is no object as it is. */
+function only(value: unknown, names: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
 }
 
 function parsed(body: Buffer): unknown {
@@ -68,7 +78,7 @@ export function checkedRows(rows: readonly unknown[], before: number, defaultLoc
   const errors: JobLineError[] = [];
   for (const [index, row] of rows.entries()) {
     const line = before + index + 1;
-    const checked = ROW.validate(row);
+    const checked = ROW.validate(only(row, ROW_FIELDS));
     if (checked.issues) {
       const { code, param, message } = checked.issues[0]!;
       errors.push({ line, code, field: param === '' ? null : param, message: `${message}${skuOf(row)}` });
