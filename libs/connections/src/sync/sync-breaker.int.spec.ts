@@ -1,6 +1,7 @@
 /** The breaker of a connection as its workers live it: put off, opened, tried, closed; and slots that are free meanwhile. */
 import { newId } from '#libs/kernel';
 import { Directory } from '#libs/tenancy';
+import { Client } from 'pg';
 import { createTestEnvironment, ReferenceFeed, type TestEnvironment, waitFor } from '#libs/testing';
 import { type WorkerUnderTest } from '../../../queues/test/worker-under-test';
 import { JobRunner } from '../../../queues/src/host/job-runner';
@@ -137,7 +138,17 @@ describe('The breaker of a connection', () => {
     });
     await env.query("update connections set breaker_retry_at = now() - interval '1 second' where id = $1", [id]);
     const jobs = await Promise.all(Array.from({ length: 8 }, () => insertJob(id)));
+    // All of them read that the pause is over before any of them can say that it tries.
+    const holder = new Client({ connectionString: env.adminUrl });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query('select from connections where id = $1 for update', [id]);
     const runs = jobs.map((job, index) => run(workers[index % 2]!, job));
+    const blocked = () =>
+      env.query("select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    await waitFor(async () => (await blocked()).length === 8, { what: 'all of them to want to try' });
+    await holder.query('rollback');
+    await holder.end();
     await waitFor(() => arrived.length > 0, { what: 'a try' });
     await waitFor(async () => (await openJobs()) === 1, { what: 'the others to end' });
     expect(arrived).toHaveLength(1);
