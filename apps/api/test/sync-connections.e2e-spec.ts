@@ -308,6 +308,30 @@ describe('Connections', () => {
     expect(JSON.stringify(everything)).not.toContain('very-secret');
   });
 
+  it('takes as much of secrets as it says, whatever has to be escaped', async () => {
+    const headers = Object.fromEntries(
+      Array.from({ length: 10 }, (_, index) => [`X-${index}`.padEnd(100, 'x'), '"'.repeat(2_048)]),
+    );
+    const made = await create({ bearer_token: '\\'.repeat(8_192), headers });
+    expect([made.status, made.body.header_names?.length]).toEqual([201, 10]);
+    const more = await create({ headers: { ...headers, 'X-More': 'x' } });
+    expect([more.status, more.body.param]).toEqual([400, 'headers']);
+  });
+
+  it('are counted by how their syncs end, without a word of whose they are', async () => {
+    const { body: made } = await create({ url: feed.url });
+    const counts = async (outcome: string) => {
+      const { body } = await worker.inject({ url: '/metrics' });
+      expect(body).not.toContain(tenant.id);
+      return Number(new RegExp(`^stockyard_syncs_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(body)?.[1]);
+    };
+    const before = [await counts('completed'), await counts('failed')];
+    await ended((await to('POST', `${made.id}/sync`)).body.id);
+    feed.interfere = () => ({ status: 401 });
+    await ended((await to('POST', `${made.id}/sync`)).body.id);
+    expect([await counts('completed'), await counts('failed')]).toEqual([before[0]! + 1, before[1]! + 1]);
+  });
+
   it('run one sync at a time, whoever asks', async () => {
     let open = () => undefined as unknown;
     const gate = new Promise((resolve) => (open = () => resolve(undefined)));

@@ -4,7 +4,7 @@ import Type from 'typebox';
 import { BREAKER_STATES } from './breaker/breaker';
 import { type Connection, CONNECTION_STATES } from './connection';
 
-const MAX_HEADERS = 20;
+const MAX_HEADERS = 10;
 
 const name = () => Fields.text(100, 'Unique within the organization.');
 const url = () =>
@@ -24,7 +24,7 @@ const bearerToken = () =>
 const headers = () =>
   Type.Record(
     Type.String({ pattern: '^[A-Za-z0-9-]{1,100}$' }),
-    Type.String({ minLength: 1, maxLength: 4_096, pattern: '^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$' }),
+    Type.String({ minLength: 1, maxLength: 2_048, pattern: '^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$' }),
     {
       maxProperties: MAX_HEADERS,
       additionalProperties: false,

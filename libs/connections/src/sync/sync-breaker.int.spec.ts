@@ -4,7 +4,6 @@ import { Directory } from '#libs/tenancy';
 import { Client } from 'pg';
 import { createTestEnvironment, ReferenceFeed, type TestEnvironment, waitFor } from '#libs/testing';
 import { type WorkerUnderTest } from '../../../queues/test/worker-under-test';
-import { JobRunner } from '../../../queues/src/host/job-runner';
 import { expectedStock, openSyncWorker, rows, SYNC_VARIABLES, Syncing } from '../../test/syncing';
 import { INVENTORY_SYNC } from './sync.job';
 
@@ -48,10 +47,8 @@ describe('The breaker of a connection', () => {
   }
 
   async function run(worker: WorkerUnderTest, id: string) {
-    const data = { job_id: id, organization_id: tenant.organization, type: INVENTORY_SYNC.type, version: 1 };
-    const delivery = { data, attempt: 1, waits: 0, signal: new AbortController().signal };
-    const outcome = await worker.app.get(JobRunner, { strict: false }).run(delivery);
-    return { ...outcome, job: await tenant.job(id) };
+    const reference = { job_id: id, organization_id: tenant.organization, type: INVENTORY_SYNC.type, version: 1 };
+    return { ...(await worker.deliver(reference)), job: await tenant.job(id) };
   }
 
   it('opens after failures in a row; the job waits in the queue until then, and fails once', async () => {
