@@ -9,7 +9,7 @@ export const SYNC_VARIABLES = {
   OUTBOX_POLL_MS: '50',
   OUTBOUND_HTTP: 'on',
   OUTBOUND_PRIVATE_ADDRESSES: '127.0.0.1',
-  SYNC_TRY_MS: '300',
+  SYNC_TRY_MS: '600',
 } as const;
 
 export const sku = (index: number): string => `SKU-${String(index).padStart(5, '0')}`;

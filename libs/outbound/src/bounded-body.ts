@@ -7,6 +7,9 @@ import { OutboundError } from './outbound.error';
 /** Encodings that a request offers to take. */
 export const ACCEPTED_ENCODINGS = 'gzip, identity';
 
+/** Each is a way to the thread pool and back. */
+const CHUNK_BYTES = 65_536;
+
 const tooLarge = (maxBytes: number) => new OutboundError('too_large', `The answer has more than ${maxBytes} bytes.`);
 
 /** Rejects as the stream does, and with `outbound_too_large`; the stream is destroyed then. */
@@ -23,7 +26,7 @@ export async function boundedBody(message: IncomingMessage, maxBytes: number): P
       `The answer is encoded as "${encoding.slice(0, 40)}", which was not asked for.`,
     );
   }
-  const unpacked = createGunzip();
+  const unpacked = createGunzip({ chunkSize: CHUNK_BYTES });
   pipeline(message, unpacked, () => undefined); // whichever of both ends, the other does; the error comes out below
   try {
     return await collected(unpacked, maxBytes);
