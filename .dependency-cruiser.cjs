@@ -27,6 +27,7 @@ const ALLOWED = {
   messaging: DATA,
   observability: DATA,
   http: FOUNDATION,
+  outbound: FOUNDATION,
   storage: [...FOUNDATION, 'database'],
   idempotency: DATA,
   usage: [...DATA, 'observability'],
@@ -45,6 +46,7 @@ const ALLOWED = {
   bulk: [...PLATFORM, 'catalog', 'inventory', 'audit'],
   reports: PLATFORM,
   schedules: [...PLATFORM, 'audit'],
+  connections: [...PLATFORM, 'outbound', 'inventory', 'audit'],
 };
 
 const names = Object.keys(ALLOWED);

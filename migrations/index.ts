@@ -17,6 +17,7 @@ import { JobKeys1764000013000 } from './1764000013000-job-keys';
 import { DeadLetters1764000014000 } from './1764000014000-dead-letters';
 import { Schedules1764000015000 } from './1764000015000-schedules';
 import { JobLog1764000016000 } from './1764000016000-job-log';
+import { Connections1764000017000 } from './1764000017000-connections';
 import { StockAlerts1764000018000 } from './1764000018000-stock-alerts';
 import { JobRoom1764000026000 } from './1764000026000-job-room';
 
@@ -38,6 +39,7 @@ export const MIGRATIONS = [
   DeadLetters1764000014000,
   Schedules1764000015000,
   JobLog1764000016000,
+  Connections1764000017000,
   StockAlerts1764000018000,
   JobRoom1764000026000,
 ] satisfies readonly MigrationClass[];

@@ -30,6 +30,9 @@ export function migrateEnvironment({ base, secrets, servers, ports }: Environmen
   };
 }
 
+/** Whoever tries the platform has the outside system on this machine too. */
+const LOCAL_SOURCES = { OUTBOUND_HTTP: 'on', OUTBOUND_PRIVATE_ADDRESSES: '127.0.0.0/8,::1' };
+
 /** For one of the applications: no login of the superuser and none of the owner. */
 export function applicationEnvironment(
   { base, secrets, servers, ports, storageDir }: EnvironmentInput,
@@ -42,6 +45,7 @@ export function applicationEnvironment(
   return {
     NODE_ENV: 'development',
     SHUTDOWN_GRACE_MS: '10000', // less than the stack waits before it kills
+    ...(base.NODE_ENV !== 'production' && LOCAL_SOURCES),
     ...inherited(base),
     HOST: '127.0.0.1',
     ...portVariables(ports),

@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { BULK_JOBS } from '#libs/bulk';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CONNECTION_JOBS } from '#libs/connections';
 import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
@@ -29,6 +30,7 @@ import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
 import { BulkHttpModule } from './bulk/bulk-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
+import { ConnectionsHttpModule } from './connections/connections-http.module';
 import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
 import { FilesHttpModule } from './files/files-http.module';
 import { HealthHttpModule } from './health/health-http.module';
@@ -65,7 +67,7 @@ export class AppModule {
         HealthModule,
         ThrottlingModule,
         IdempotencyModule,
-        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...INVENTORY_JOBS, ...REPORT_JOBS] }),
+        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...INVENTORY_JOBS, ...REPORT_JOBS, ...CONNECTION_JOBS] }),
         AccessModule,
         AdminHttpModule,
         ApiKeysHttpModule,
@@ -73,6 +75,7 @@ export class AppModule {
         AuthHttpModule,
         BulkHttpModule,
         CatalogHttpModule,
+        ConnectionsHttpModule,
         DeadLettersHttpModule,
         FilesHttpModule,
         HealthHttpModule,

@@ -137,6 +137,25 @@ describe('the metrics process', () => {
     expect(body).not.toContain(one.id);
   });
 
+  it('counts breakers that are not closed, without a word of whose they are', async () => {
+    const { id } = await createOrganization(env);
+    await env.query(
+      `insert into connections (organization_id, id, name, url, breaker_state, breaker_retry_at)
+       select $1, gen_random_uuid(), n::text, 'u', case n when 1 then 'closed' else 'open' end, case when n > 1 then now() end
+       from generate_series(1, 3) n`,
+      [id],
+    );
+    const body = await waitFor(
+      async () => {
+        const text = (await app.inject({ url: '/metrics' })).body;
+        return /^stockyard_connection_breakers\{shard="main",state="open"\} 2$/m.test(text) ? text : undefined;
+      },
+      { what: 'the breakers to be counted' },
+    );
+    expect(body).toMatch(/^stockyard_connection_breakers\{shard="main",state="half_open"\} 0$/m);
+    expect(body).not.toContain(id);
+  });
+
   it('counts organizations, queues and replicas', async () => {
     const { id } = await createOrganization(env);
     await env.query("update organizations set state = 'suspended' where id = $1", [id]);

@@ -14,6 +14,7 @@ import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
 import { OperatorGuard } from './access/operator.guard';
 import { BoardQueues } from './board/board-queues';
+import { BreakerGauge } from './cluster/breaker-gauge';
 import { ClusterController } from './cluster/cluster.controller';
 import { ClusterGauges } from './cluster/cluster-gauges';
 import { ClusterService } from './cluster/cluster.service';
@@ -46,6 +47,7 @@ export class MetricsModule {
       controllers: [ClusterController, QuestionsController],
       providers: [
         BoardQueues,
+        BreakerGauge,
         ClusterService,
         ClusterGauges,
         DeadLetterGauges,

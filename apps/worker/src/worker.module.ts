@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BULK_JOBS, BulkWorkerModule } from '#libs/bulk';
 import { CacheModule } from '#libs/cache';
 import { type AppConfig, ConfigModule } from '#libs/config';
+import { CONNECTION_JOBS, ConnectionsWorkerModule } from '#libs/connections';
 import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
@@ -39,10 +40,11 @@ export class WorkerModule {
         StorageModule,
         UsageModule.forRoot(),
         HealthModule,
-        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...INVENTORY_JOBS, ...REPORT_JOBS] }),
+        QueuesModule.forRoot({ jobs: [...BULK_JOBS, ...INVENTORY_JOBS, ...REPORT_JOBS, ...CONNECTION_JOBS] }),
         QueueWorkerModule.forRoot(config),
         BulkWorkerModule,
         InventoryWorkerModule,
+        ConnectionsWorkerModule,
         ReportsWorkerModule,
         OrganizationsWorkerModule,
         LifecycleWorkerModule,

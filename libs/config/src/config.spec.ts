@@ -91,6 +91,15 @@ describe('loadConfig', () => {
     }
   });
 
+  it('takes blocks of private addresses, and names the variable where they are none', () => {
+    const blocks = (text: string) => loadConfig({ OUTBOUND_PRIVATE_ADDRESSES: text }).outboundBlocks;
+    expect(blocks('')).toEqual([]);
+    expect(blocks('10.1.0.0/16, ::1,127.0.0.1')).toEqual(['10.1.0.0/16', '::1', '127.0.0.1']);
+    for (const text of ['10.1.0.0/33', '10.1', 'localhost', '::1/129', '10.0.0.0/8/8', '10.0.0.0/']) {
+      expect(() => blocks(text)).toThrow(/OUTBOUND_PRIVATE_ADDRESSES/);
+    }
+  });
+
   it('describes every variable, for the README’s table', () => {
     for (const [name, schema] of Object.entries(ENVIRONMENT_SCHEMA.properties)) {
       expect([name, (schema as { description?: string }).description]).toEqual([name, expect.stringMatching(/\w/)]);

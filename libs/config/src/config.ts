@@ -1,4 +1,5 @@
 /** Parses the environment into the configuration object that libraries get their slices of. */
+import { isIP } from 'node:net';
 import { Compile } from 'typebox/compile';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
@@ -11,6 +12,8 @@ export interface AppConfig extends Readonly<Environment> {
   readonly shards: readonly ShardTopology[];
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
+  /** Blocks of OUTBOUND_PRIVATE_ADDRESSES. */
+  readonly outboundBlocks: readonly string[];
   /** Job classes that this worker runs. */
   readonly workerClasses: readonly string[];
   /** Release that is running: the version in package.json. */
@@ -58,6 +61,18 @@ function unusableStorage(environment: Environment): string[] {
   ];
 }
 
+/** `10.0.0.0/8`, or one address. */
+function isAddressBlock(block: string): boolean {
+  const [address = '', prefix = '0', ...rest] = block.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 6 ? 128 : 32);
+}
+
+function unusableBlocks(blocks: readonly string[]): string[] {
+  if (blocks.every(isAddressBlock)) return [];
+  return ['OUTBOUND_PRIVATE_ADDRESSES must be blocks of addresses such as 10.1.0.0/16,fd00::/8.'];
+}
+
 function topology(environment: Environment): ShardTopology[] {
   try {
     return shardTopology(environment);
@@ -80,7 +95,8 @@ export function loadConfig(
     );
   }
   const environment = values;
-  const problems = [...weakSecrets(environment), ...unusableStorage(environment)];
+  const outboundBlocks = environment.OUTBOUND_PRIVATE_ADDRESSES.split(/\s*,\s*/).filter((block) => block !== '');
+  const problems = [...weakSecrets(environment), ...unusableStorage(environment), ...unusableBlocks(outboundBlocks)];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards = topology(environment);
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
@@ -89,6 +105,7 @@ export function loadConfig(
     shards,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
+    outboundBlocks,
     workerClasses: environment.WORKER_CLASSES.split(','),
     version: source.npm_package_version ?? '0.1.0',
   });

@@ -110,8 +110,21 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
   MESSAGING_SECRET: devSecret(
     'messaging',
-    'Signs messages between the processes, consistency tokens and download links.',
+    'Signs messages between the processes, consistency tokens and download links; seals the secrets of connections.',
   ),
+  MESSAGING_SECRET_BEFORE: Type.String({
+    default: '',
+    description: 'The former one, after a change: what it sealed is read, and sealed anew within the next hours.',
+  }),
+  OUTBOUND_HTTP: Type.Enum(['on', 'off'], {
+    default: 'off',
+    description: '`on`: tenants may have addresses with `http://` asked, not only `https://`.',
+  }),
+  OUTBOUND_PRIVATE_ADDRESSES: Type.String({
+    default: '',
+    description:
+      'Blocks of addresses that are not public and may be asked all the same, separated by commas (`10.1.0.0/16`). Every tenant reaches what is there.',
+  }),
   STORAGE_DIR: Type.String({
     default: '.stockyard/files',
     description: 'Directory of uploaded and produced files, unless STORAGE_S3_BUCKET names a bucket for them.',
@@ -188,6 +201,21 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'An operation on a tenant (export, import, delete, move) whose worker is silent for this long is given to another one.',
   ),
   OUTBOX_POLL_MS: count(1_000, 60_000, 'Longest time an outbox row waits for the relay to look, without a hint.'),
+  SYNC_TRY_MS: count(
+    10_000,
+    60_000,
+    'Longest try to get a page from an outside system. A page has three times as long, with all its tries and pauses.',
+  ),
+  SYNC_BREAKER_FAILURES: count(
+    5,
+    100,
+    'Failures of an outside system in a row that open the breaker of its connection.',
+  ),
+  SYNC_BREAKER_PAUSE_MS: count(
+    30_000,
+    3_600_000,
+    'Until it is tried again the first time; doubles with each trial that fails, up to an hour.',
+  ),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
   STOCK_ALERT_RETENTION_DAYS: count(90, 3_650, 'Resolved stock alerts are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),

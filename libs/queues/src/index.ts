@@ -37,7 +37,7 @@ export {
   type DeadLetterOverview,
   DeadLetterOverviewService,
 } from './dead-letters/dead-letter-overview.service';
-export { insertLineErrors } from './jobs/job.statements';
+export { insertLineErrors, JOB_KEY_TAKEN, keptLineErrors, requireJobMade } from './jobs/job.statements';
 export { HandlesJob, type JobContext, type JobHandler, type JobStep } from './host/job-handler';
 export { QueueHost } from './host/queue-host.service';
 export { type QueueLoad, readQueueLoad } from './load/queue-load';

@@ -8,6 +8,8 @@ import { type EventPayloads, PlatformEvents } from '#libs/messaging';
 import { RedisModule } from '#libs/redis';
 import { TenancyModule, TenantContextHolder } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
+import type { JobOutcome } from '../src/host/job-outcome';
+import { JobRunner } from '../src/host/job-runner';
 import { type JobDefinition, QueueHost, QueuesModule, QueueWorkerModule } from '../src';
 
 /** Keeps the hints instead of sending them. */
@@ -32,6 +34,8 @@ export interface WorkerUnderTest {
   readonly app: INestApplicationContext;
   readonly events: RecordedEvents;
   start(): void;
+  /** One run of a job, past the queue: its first attempt. */
+  deliver(reference: object): Promise<JobOutcome>;
   asTenant<T>(organizationId: string, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -74,6 +78,7 @@ export async function workerUnderTest({
     app,
     events,
     start: () => app.get(QueueHost).start(),
+    deliver: (data) => app.get(JobRunner).run({ data, attempt: 1, waits: 0, signal: new AbortController().signal }),
     asTenant: (organizationId, work) =>
       tenant.run(
         { organizationId, actor: { type: 'system', id: null }, permissions: new Set(), requestId: newId() },

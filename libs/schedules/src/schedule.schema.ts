@@ -64,7 +64,10 @@ export const SCHEDULE = shape(
     last_job_id: Fields.nullable(Fields.id()),
     last_skipped_at: Fields.nullable(Fields.timestamp('The last tick that was passed over.')),
     last_skip_reason: Fields.nullable(
-      Type.String({ description: '`queue_full`: too many jobs were waiting. `already_run`: the tick had its job.' }),
+      Type.String({
+        description:
+          '`queue_full`: too many jobs were waiting. `already_run`: the tick had its job. `still_running`: of such jobs there is one at a time, and the one before has not ended.',
+      }),
     ),
     version: Type.Integer({ description: 'Of what can be changed; runs leave it alone.' }),
     created_at: Fields.timestamp(),

@@ -9,7 +9,7 @@ export type ScheduleState = (typeof SCHEDULE_STATES)[number];
 export type PauseReason = 'job_type_not_schedulable' | 'invalid_payload' | 'never_fires';
 
 /** Why a tick is passed over. */
-export type SkipReason = 'queue_full' | 'already_run';
+export type SkipReason = 'queue_full' | 'already_run' | 'still_running';
 
 export interface Schedule extends Timing {
   readonly id: string;

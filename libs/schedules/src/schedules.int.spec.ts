@@ -8,6 +8,14 @@ import { SchedulesWorkerModule } from './schedules.module';
 
 const PAYLOAD = shape(closed({ n: Type.Integer() }));
 const REPORT = defineJob({ type: 'test.report', version: 2, payload: PAYLOAD, schedulable: true });
+/** Of those with the same n, one at a time. */
+const ALONE = defineJob<{ n: number }>({
+  type: 'test.alone',
+  version: 1,
+  payload: PAYLOAD,
+  schedulable: true,
+  dedupeKey: ({ n }) => String(n),
+});
 const SECRET = defineJob({ type: 'test.secret', version: 1, payload: PAYLOAD });
 
 @HandlesJob(REPORT)
@@ -39,7 +47,7 @@ describe('Schedules that are due', () => {
   const open = () =>
     workerUnderTest({
       config: env.config,
-      jobs: [REPORT, SECRET],
+      jobs: [REPORT, SECRET, ALONE],
       handlers: [ReportHandler],
       imports: [SchedulesWorkerModule],
     });
@@ -150,6 +158,33 @@ describe('Schedules that are due', () => {
     await env.query('update schedules set next_run_at = now() where id = $1', [id]);
     await runOnce();
     expect(await jobsOf(id)).toHaveLength(1);
+  });
+
+  it('pass the tick over where of such jobs there is one at a time and it has not ended, and run at the next', async () => {
+    const alone = { job_type: ALONE.type, payload: { version: 1, data: { n: 1 } } };
+    const id = await insert('1 minute', alone);
+    await runOnce();
+    const [first] = await jobsOf(id);
+    expect(await rowOf(id)).toMatchObject({ last_job_id: first!.id, last_skip_reason: null });
+    await env.query('update schedules set next_run_at = now() where id = $1', [id]);
+    const other = await insert('1 minute', alone);
+    await Promise.all(workers.map((worker) => worker.app.get(Scheduler).runOnce()));
+    await runOnce();
+    expect(await jobsOf(id)).toHaveLength(1);
+    expect(await jobsOf(other)).toEqual([]);
+    expect(await rowOf(id)).toMatchObject({
+      last_job_id: first!.id,
+      last_skip_reason: 'still_running',
+      state: 'active',
+    });
+    expect(await rowOf(other)).toMatchObject({ last_job_id: null, last_skip_reason: 'still_running' });
+    const different = await insert('1 minute', { ...alone, payload: { version: 1, data: { n: 2 } } });
+    await runOnce();
+    expect(await jobsOf(different)).toHaveLength(1);
+    await env.query("update jobs set state = 'completed' where id = $1", [first!.id]);
+    await env.query('update schedules set next_run_at = now() where id = $1', [other]);
+    await runOnce();
+    expect(await jobsOf(other)).toHaveLength(1);
   });
 
   it.each(['suspended', 'deleting', 'fenced', 'moved'])('wait while their organization is %s', async (state) => {

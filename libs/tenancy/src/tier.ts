@@ -25,6 +25,8 @@ export interface Limits {
   readonly maxWaitingJobs: number;
   /** Schedules, the paused ones included. */
   readonly maxSchedules: number;
+  /** Connections that stock is pulled from, the paused ones included. */
+  readonly maxSyncConnections: number;
 }
 
 export type LimitName = keyof Limits;
@@ -45,6 +47,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 2,
     maxWaitingJobs: 1_000,
     maxSchedules: 5,
+    maxSyncConnections: 2,
   },
   starter: {
     maxConnections: 8,
@@ -59,6 +62,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 4,
     maxWaitingJobs: 10_000,
     maxSchedules: 25,
+    maxSyncConnections: 5,
   },
   professional: {
     maxConnections: 16,
@@ -73,6 +77,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 8,
     maxWaitingJobs: 50_000,
     maxSchedules: 100,
+    maxSyncConnections: 25,
   },
   enterprise: {
     maxConnections: 32,
@@ -87,6 +92,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 32,
     maxWaitingJobs: 200_000,
     maxSchedules: 1_000,
+    maxSyncConnections: 200,
   },
 };
 

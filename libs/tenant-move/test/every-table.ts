@@ -49,6 +49,8 @@ const ROWS: Readonly<Record<string, string>> = {
     select $1::uuid, j.id, :round + 1, now(), 'info', 'Zeile 1 ночь' from jobs j where j.organization_id = $1 and j.type like 'type-%'`,
   schedules: `insert into schedules (organization_id, id, name, cron, time_zone, job_type, payload, next_run_at)
     select $1::uuid, new_id(), :round || ' ночь ' || n, '0 3 * * *', 'Europe/Berlin', 't', '{"data": 1.50}', '2999-01-01T00:00:00.123Z' from generate_series(1, 3) n`,
+  connections: `insert into connections (organization_id, id, name, url, header_names, credentials, credentials_key, cursor, breaker_state, breaker_trial, breaker_retry_at)
+    select $1::uuid, new_id(), :round || ' ночь ' || n, 'https://example.com/' || n, array['a,b', '{"c"}'], '1.k.x', 'k', E'\\tc\\n', 'half_open', new_id(), '2999-01-01T00:00:00.123456Z' from generate_series(1, 3) n`,
   dead_letters: `insert into dead_letters (organization_id, id, job_id, type, class, payload, error, attempts, failed_at)
     select $1::uuid, new_id(), j.id, j.type, j.class, j.payload, '{"code": "c", "message": "m"}', 1, now() from jobs j
     where j.organization_id = $1 and j.type like 'type-%' on conflict do nothing`,

@@ -18,3 +18,6 @@ export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
 export { Way, type WayOptions } from './chaos/way';
 export { ObjectStore, type Interference } from './object-store/object-store';
+export { type Fault, misbehave, OutsideServer, type OutsideServerOptions } from './outside/outside-server';
+export { NameServer } from './outside/name-server';
+export { type FeedAnswer, type FeedCall, type FeedRow, ReferenceFeed } from './outside/reference-feed';

@@ -1,25 +1,18 @@
 /** SQL of imports. */
 import { Injectable } from '@nestjs/common';
 import { TenantDatabase, tenantRead } from '#libs/database';
+import { keptLineErrors } from '#libs/queues';
 
 const knownProducts = tenantRead(
   'import_known_products',
   'select sku, currency from products where organization_id = $1 and sku = any ($2::text[])',
 );
 
-/**
- * Keeps the lines whose count could not be applied as line errors of the job, and counts them there, in the statement
- * that finds them: report and stock commit together.
- */
+/** Keeps the lines whose count could not be applied as line errors of the job. */
 export const COUNT_PROBLEMS = {
   name: 'import_count_problems',
-  wrap: (select: string): string => `
-    with problem as materialized (${select}),
-    kept as (
-      insert into job_line_errors (organization_id, job_id, line, code, field, message)
-      select $1, reference_id, line, code, field, message from problem on conflict do nothing returning job_id)
-    update jobs set failed = failed + (select count(*) from kept)
-    where organization_id = $1 and id = (select job_id from kept limit 1) returning failed`,
+  wrap: (select: string): string =>
+    keptLineErrors(`select reference_id as job_id, line, code, field, message from (${select}) found`),
 } as const;
 
 @Injectable()

@@ -68,6 +68,25 @@ describe('Functions of the owner', () => {
     },
   );
 
+  it('let monitor alone count breakers, and say nothing of whose they are', async () => {
+    const { id } = await createOrganization(env);
+    await env.query(
+      `insert into connections (organization_id, id, name, url, breaker_state, breaker_retry_at)
+       select $1, gen_random_uuid(), n::text, 'u', case n when 1 then 'closed' else 'open' end, case when n > 1 then now() end
+       from generate_series(1, 3) n`,
+      [id],
+    );
+    const [monitor, app] = [await env.connectAs('monitor'), await env.connectAs('app')];
+    try {
+      await monitor.query(TRAPS);
+      const { rows } = await monitor.query('select * from connection_breakers()');
+      expect(rows).toEqual([{ state: 'open', connections: '2' }]);
+      await expect(app.query('select * from connection_breakers()')).rejects.toThrow('permission denied');
+    } finally {
+      await Promise.all([monitor.end(), app.end()]);
+    }
+  });
+
   it('look names up in a path of their own, but for those that qualify every name', async () => {
     const rows = await env.query<{ name: string }>(
       `select proname::text as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace

@@ -97,6 +97,7 @@ function fixtures(organization: TestOrganization): readonly (readonly [table: st
       'schedules',
       { id: newId(), name: 'SAME', cron: '* * * * *', time_zone: 'UTC', job_type: 't', payload: {}, next_run_at: now },
     ],
+    ['connections', { id: newId(), name: 'SAME', url: 'https://a.example.com/' }],
     ['tenant_usage', { metric: 'api_calls', period_start: now, value: 1 }],
     ['usage_writers', { writer: newId(), last_flush: 1 }],
     ['stored_files', { key: 'a.csv', bytes: 1 }],

@@ -16,6 +16,8 @@ export const PERMISSIONS = [
   'orders:write',
   'jobs:read',
   'jobs:write',
+  'connections:read',
+  'connections:write',
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];
@@ -28,7 +30,10 @@ const WORK: readonly Permission[] = ['catalog:write', 'stock:write', 'orders:wri
 /** The audit log names people and keys too. */
 const NO_PEOPLE = new Set<Permission>(['users:read', 'keys:read', 'audit:read']);
 
-/** owner and admin hold everything; an operator runs the stock; a viewer looks, but not at people and keys. */
+/**
+ * owner and admin hold everything; an operator runs the stock, and its syncs as jobs, but leaves connections with their secrets
+ * as they are; a viewer looks, but not at people and keys.
+ */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   owner: new Set(PERMISSIONS),
   admin: new Set(PERMISSIONS),

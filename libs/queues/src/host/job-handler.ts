@@ -13,7 +13,7 @@ export interface JobStep<Checkpoint> extends JobProgress {
 }
 
 /**
- * What a handler may ask of the run it is in. The tenant context is set. Both writing calls throw when the job was
+ * What a handler may ask of the run it is in. The tenant context is set. The calls that write throw when the job was
  * cancelled, was taken over by another worker, or when this worker stops: let those errors pass.
  */
 export interface JobContext<Payload = unknown, Checkpoint = unknown> {
@@ -23,8 +23,10 @@ export interface JobContext<Payload = unknown, Checkpoint = unknown> {
   readonly checkpoint: Checkpoint | null;
   /** The counts that belong to the checkpoint, with what the statements of a step added to them. */
   readonly progress: JobProgress;
-  /** Aborted when the worker stops. */
+  /** Aborted when the worker stops, or the run is over its time. */
   readonly signal: AbortSignal;
+  /** Throws when it is: for who has waited for something else with the signal. */
+  stopIfAsked(): void;
   /**
    * One batch: moves the checkpoint and applies the statements, or neither. Each step takes effect once, however often
    * the job is run. Resolves with the results of the statements.

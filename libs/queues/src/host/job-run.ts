@@ -42,6 +42,11 @@ export class JobRun implements JobContext {
     return this.tools.signal;
   }
 
+  stopIfAsked(): void {
+    const { signal } = this.tools;
+    if (signal.aborted) throw signal.reason instanceof JobTimedOut ? signal.reason : new JobInterrupted();
+  }
+
   async commit(step: JobStep<unknown>): Promise<StatementResult<unknown>[]> {
     this.stopIfAsked();
     if (!this.tools.keepsCheckpoint) throw new Error(`${this.job.type} is repeatable: it keeps no checkpoint.`);
@@ -99,10 +104,5 @@ export class JobRun implements JobContext {
       state: 'running',
       ...this.progress,
     });
-  }
-
-  private stopIfAsked(): void {
-    const { signal } = this.tools;
-    if (signal.aborted) throw signal.reason instanceof JobTimedOut ? signal.reason : new JobInterrupted();
   }
 }

@@ -7,19 +7,13 @@ import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry } from '../registry/job-registry';
 import { type JobRequest, startOf } from './job-request.shape';
 import { jobView, type JobView } from './job.schema';
+import { JOB_KEY_TAKEN, requireJobMade } from './job.statements';
 import { JobService, type NewJob, type PreparedJob } from './job.service';
 
 const ACCEPTED = 202;
 const FOUND = 200;
-const KEY_TAKEN = 'job_key_taken';
 const JOB_ENDED = 'job_ended';
 
-/** In the batch that makes a job: whether it did, or an open one has the key. */
-const requireMade = tenantStatement(
-  'job_require_made',
-  `select refuse('${KEY_TAKEN}', 'conflict', 'An open job has this key.')
-   where not exists (select from jobs where organization_id = $1 and id = $2)`,
-);
 const requireOpen = tenantStatement(
   'job_require_open',
   `select refuse('${JOB_ENDED}', 'conflict', 'The job has ended.')
@@ -96,8 +90,8 @@ export class JobRequests {
 
   /** undefined where an open job has the dedupe_key. */
   private async make({ job, statements }: PreparedJob, body: JobRequest, key: string) {
-    const work = { statements: [...statements, requireMade(job.id)], status: ACCEPTED };
-    const reply = await this.answered(work, job, body, key, KEY_TAKEN);
+    const work = { statements: [...statements, requireJobMade(job.id)], status: ACCEPTED };
+    const reply = await this.answered(work, job, body, key, JOB_KEY_TAKEN);
     if (reply && !reply.replayed) this.jobs.announce();
     return reply;
   }

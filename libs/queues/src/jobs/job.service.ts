@@ -24,7 +24,7 @@ export interface NewJob<Payload> {
   readonly runAt?: Date;
   /** Instead of the type's own. 1 to 100. */
   readonly attempts?: number;
-  /** While a job of the type with this key is queued or running, there is no second one. 1 to 200 characters. */
+  /** While a job of the type with this key is queued or running, there is no second one. 1 to 200 characters. A type's own is before it. */
   readonly dedupeKey?: string;
 }
 
@@ -65,14 +65,16 @@ export class JobService {
    * is refused with `queue_full` (429) beyond `max_waiting_jobs`; with a key that an open job has, it makes none.
    */
   prepare<Payload>({ definition, payload, id = newId(), ...options }: NewJob<Payload>): PreparedJob {
-    const { type, class: jobClass, version, payload: shape } = this.registry.expect(definition.type);
+    const registered = this.registry.expect(definition.type);
+    const { type, class: jobClass, version, payload: shape } = registered;
     const { issues } = shape.validate(payload);
     if (issues) {
       const message = `The payload of ${type} is not valid: ${issues[0]!.message}`;
       throw new StockyardError({ code: 'invalid_job_payload', category: 'internal', message });
     }
     const { organizationId, actor } = this.tenant.current();
-    const { total = null, priority = DEFAULT_PRIORITY, runAt, attempts, dedupeKey = null } = options;
+    const { total = null, priority = DEFAULT_PRIORITY, runAt, attempts } = options;
+    const dedupeKey = registered.dedupeKey?.(payload) ?? options.dedupeKey ?? null;
     const stored = { version, data: payload };
     const createdAt = new Date();
     const message = {

@@ -62,6 +62,15 @@ export const insertJob = tenantStatement(
    from made cross join less_urgent`,
 );
 
+export const JOB_KEY_TAKEN = 'job_key_taken';
+
+/** In the batch that makes a job: refuses it with JOB_KEY_TAKEN where an open job has the key, and none was made. */
+export const requireJobMade = tenantStatement(
+  'job_require_made',
+  `select refuse('${JOB_KEY_TAKEN}', 'conflict', 'An open job has this key.')
+   where not exists (select from jobs where organization_id = $1 and id = $2)`,
+);
+
 /** The open job of a type that has a key. */
 export const selectOpenByKey = tenantStatement(
   'job_select_by_key',
@@ -209,6 +218,18 @@ export const insertLineErrors = tenantStatement(
    from jsonb_to_recordset($3::jsonb) as e (line bigint, code text, field text, message text)
    on conflict do nothing`,
 );
+
+/**
+ * A statement that keeps the rows of a SELECT of (job_id uuid, line, code, field, message) as line errors, and counts them in the
+ * job's `failed`: in the statement that finds them, so that report and effect commit together.
+ */
+export const keptLineErrors = (select: string): string => `
+  with problem as materialized (${select}),
+  kept as (
+    insert into job_line_errors (organization_id, job_id, line, code, field, message)
+    select $1, job_id, line, code, field, message from problem on conflict do nothing returning job_id)
+  update jobs set failed = failed + (select count(*) from kept)
+  where organization_id = $1 and id = (select job_id from kept limit 1) returning failed`;
 
 export const listLineErrors = tenantRead(
   'job_line_errors_list',

@@ -39,6 +39,11 @@ export interface JobDefinition<Payload = unknown> {
   readonly creatable: boolean;
   /** The file that a completed job of this type has, for types that write one. It goes when the job's row does. */
   file?(jobId: string, payload: Payload): JobFile;
+  /**
+   * For types of which a tenant has no two with the same key at once, whoever makes them: while one is queued or running there is
+   * no second one. 1 to 200 characters.
+   */
+  dedupeKey?(payload: Payload): string;
   /** Whether tenants may have it made by a schedule, always with the same payload. */
   readonly schedulable: boolean;
 }

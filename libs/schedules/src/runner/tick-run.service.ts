@@ -7,7 +7,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
 import { isUniqueViolation } from '#libs/database';
 import { newId, StockyardError } from '#libs/kernel';
-import { JobRegistry, JobService } from '#libs/queues';
+import { JOB_KEY_TAKEN, JobRegistry, JobService, requireJobMade } from '#libs/queues';
 import { TenantContextHolder } from '#libs/tenancy';
 import { nextTick } from '../cron/ticks';
 import { takesPayload } from '../schedulable';
@@ -75,7 +75,9 @@ export class TickRun {
     const { id, job_type, payload } = tick.schedule;
     const jobId = tickJobId(id, tick.at, now);
     const definition = this.registry.expect(job_type);
-    const { statements } = this.jobs.prepare({ definition, payload: payload.data, id: jobId });
+    const prepared = this.jobs.prepare({ definition, payload: payload.data, id: jobId });
+    const made = prepared.job.dedupe_key === null ? [] : [requireJobMade(jobId)];
+    const statements = [...prepared.statements, ...made];
     try {
       return (await this.schedules.take(tick, next, { id: jobId, statements })) ? 'ran' : 'gone';
     } catch (error) {
@@ -95,8 +97,10 @@ export class TickRun {
   }
 }
 
+const SKIPPED: Readonly<Record<string, SkipReason>> = { queue_full: 'queue_full', [JOB_KEY_TAKEN]: 'still_running' };
+
 function skipReasonOf(error: unknown): SkipReason | undefined {
-  if (error instanceof StockyardError) return error.code === 'queue_full' ? 'queue_full' : undefined;
+  if (error instanceof StockyardError) return SKIPPED[error.code];
   return isUniqueViolation(error, 'jobs_pkey') ? 'already_run' : undefined;
 }
 
