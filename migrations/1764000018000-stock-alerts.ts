@@ -1,4 +1,4 @@
-/** Thresholds of levels, what tells that one was crossed, and the alerts that come of it (docs/adr/0010-crossings-by-trigger.md). */
+/** Thresholds of levels, what tells that one was crossed, and the alerts that come of it (docs/adr/0011-crossings-by-trigger.md). */
 import type { Compatibility } from '#libs/database';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { wallIn } from './tenant-table';
