@@ -17,6 +17,7 @@ import { JobKeys1764000013000 } from './1764000013000-job-keys';
 import { DeadLetters1764000014000 } from './1764000014000-dead-letters';
 import { Schedules1764000015000 } from './1764000015000-schedules';
 import { JobLog1764000016000 } from './1764000016000-job-log';
+import { CacheBudget1764000020000 } from './1764000020000-cache-budget';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -36,4 +37,5 @@ export const MIGRATIONS = [
   DeadLetters1764000014000,
   Schedules1764000015000,
   JobLog1764000016000,
+  CacheBudget1764000020000,
 ] satisfies readonly MigrationClass[];

@@ -28,6 +28,7 @@ import { ApiKeysHttpModule } from './api-keys/api-keys-http.module';
 import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
 import { BulkHttpModule } from './bulk/bulk-http.module';
+import { CacheHttpModule } from './cache/cache-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
 import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
 import { FilesHttpModule } from './files/files-http.module';
@@ -72,6 +73,7 @@ export class AppModule {
         AuditHttpModule,
         AuthHttpModule,
         BulkHttpModule,
+        CacheHttpModule,
         CatalogHttpModule,
         DeadLettersHttpModule,
         FilesHttpModule,

@@ -25,10 +25,13 @@ export interface Limits {
   readonly maxWaitingJobs: number;
   /** Schedules, the paused ones included. */
   readonly maxSchedules: number;
+  /** Bytes of cached values in Redis. */
+  readonly maxCacheBytes: number;
 }
 
 export type LimitName = keyof Limits;
 
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
@@ -45,6 +48,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 2,
     maxWaitingJobs: 1_000,
     maxSchedules: 5,
+    maxCacheBytes: 8 * MIB,
   },
   starter: {
     maxConnections: 8,
@@ -59,6 +63,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 4,
     maxWaitingJobs: 10_000,
     maxSchedules: 25,
+    maxCacheBytes: 32 * MIB,
   },
   professional: {
     maxConnections: 16,
@@ -73,6 +78,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 8,
     maxWaitingJobs: 50_000,
     maxSchedules: 100,
+    maxCacheBytes: 128 * MIB,
   },
   enterprise: {
     maxConnections: 32,
@@ -87,6 +93,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxRunningJobs: 32,
     maxWaitingJobs: 200_000,
     maxSchedules: 1_000,
+    maxCacheBytes: 512 * MIB,
   },
 };
 

@@ -25,6 +25,7 @@ export const LIMITS_FIELDS = Type.Object({
   max_running_jobs: Type.Integer({ description: 'Jobs that run at once in one class.' }),
   max_waiting_jobs: Type.Integer({ description: 'Jobs that wait, in all classes.' }),
   max_schedules: Type.Integer({ description: 'Schedules, the paused ones included.' }),
+  max_cache_bytes: Type.Integer({ description: 'Bytes of cached values in Redis.' }),
 });
 
 export type LimitsBody = Type.Static<typeof LIMITS_FIELDS>;

@@ -15,6 +15,7 @@ export const LIMIT_COLUMNS = {
   maxRunningJobs: 'max_running_jobs',
   maxWaitingJobs: 'max_waiting_jobs',
   maxSchedules: 'max_schedules',
+  maxCacheBytes: 'max_cache_bytes',
 } as const satisfies Record<LimitName, string>;
 
 export const LIMIT_NAMES = Object.keys(LIMIT_COLUMNS) as LimitName[];
