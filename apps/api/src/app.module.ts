@@ -29,6 +29,7 @@ import { ApiKeysHttpModule } from './api-keys/api-keys-http.module';
 import { AuditHttpModule } from './audit/audit-http.module';
 import { AuthHttpModule } from './auth/auth-http.module';
 import { BulkHttpModule } from './bulk/bulk-http.module';
+import { CacheHttpModule } from './cache/cache-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
 import { ConnectionsHttpModule } from './connections/connections-http.module';
 import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
@@ -74,6 +75,7 @@ export class AppModule {
         AuditHttpModule,
         AuthHttpModule,
         BulkHttpModule,
+        CacheHttpModule,
         CatalogHttpModule,
         ConnectionsHttpModule,
         DeadLettersHttpModule,

@@ -13,4 +13,10 @@ describe('a cache namespace', () => {
   it.each([0, -1, 1.5, Number.NaN])('refuses the life %p', (ttlMs) => {
     expect(() => defineNamespace({ name: 'a', ttlMs })).toThrow('ttlMs');
   });
+
+  it('refuses to keep values for more than a day, stale ones included', () => {
+    expect(() => defineNamespace({ name: 'a', ttlMs: 86_400_001 })).toThrow('more than a day');
+    expect(() => defineNamespace({ name: 'a', ttlMs: 86_400_000, staleMs: 1 })).toThrow('more than a day');
+    expect(defineNamespace({ name: 'a', ttlMs: 80_000_000, staleMs: 6_400_000 })).toMatchObject({ staleMs: 6_400_000 });
+  });
 });

@@ -9,6 +9,6 @@ export class CacheListener {
 
   @OnEvent('cache.invalidated')
   forget({ organization_id, namespace, key }: EventPayloads['cache.invalidated']): void {
-    this.cache.forgetNear({ organizationId: organization_id, namespace, key });
+    this.cache.forgetNear(organization_id, namespace, key);
   }
 }

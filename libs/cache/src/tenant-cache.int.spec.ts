@@ -1,17 +1,12 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { newId, shape } from '#libs/kernel';
-import { PlatformEvents } from '#libs/messaging';
-import { redisOptions } from '#libs/redis';
-import { TenantContextHolder } from '#libs/tenancy';
 import { type LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
-import type { UsageMeter } from '#libs/usage';
 import fc from 'fast-check';
-import { Redis } from 'ioredis';
-import { ClsService } from 'nestjs-cls';
 import Type from 'typebox';
+import { StandaloneCache, type StandaloneOptions } from '../test/standalone-cache';
 import { defineNamespace } from './cache-namespace';
-import { TenantCache } from './tenant-cache';
+import { LEASE_MS } from './redis-level';
 
 interface Product {
   readonly sku: string;
@@ -19,45 +14,13 @@ interface Product {
 }
 
 const PRODUCTS = defineNamespace<Product>({ name: 'test.product', ttlMs: 60_000 });
+const TAGGED = defineNamespace<Product>({
+  name: 'test.tagged',
+  ttlMs: 60_000,
+  tags: (key) => ['all', `tag-of-${key}`],
+});
 const PREFIX = 'cache-test';
 const PRODUCT_TIMEOUT_MS = 50;
-
-class RecordedEvents extends PlatformEvents {
-  readonly published: unknown[] = [];
-
-  override publish(...event: unknown[]): void {
-    this.published.push(event);
-  }
-}
-
-/** What one process has of the cache. */
-class CacheProcess {
-  readonly events = new RecordedEvents();
-  readonly redis: Redis;
-  readonly cache: TenantCache;
-  readonly metered: [organizationId: string, metric: string, amount: number][] = [];
-  private readonly tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
-
-  constructor(url: string, commandTimeout: number) {
-    this.redis = new Redis(url, { ...redisOptions('fast'), commandTimeout });
-    this.redis.on('error', () => undefined);
-    const usage = {
-      count: (...each: [string, string, number]) => void this.metered.push(each),
-    } as unknown as UsageMeter;
-    this.cache = new TenantCache(this.tenant, this.events, this.redis, { REDIS_KEY_PREFIX: PREFIX }, usage);
-  }
-
-  as<T>(organizationId: string, work: (cache: TenantCache) => Promise<T>): Promise<T> {
-    const actor = { type: 'system', id: null } as const;
-    return this.tenant.run({ organizationId, actor, permissions: new Set(), requestId: 'test' }, () =>
-      work(this.cache),
-    );
-  }
-
-  async ready(): Promise<void> {
-    await waitFor(() => this.redis.status === 'ready', { what: 'Redis', intervalMs: 5 });
-  }
-}
 
 const product = (version: number): Product => ({ sku: 'A', version });
 
@@ -67,11 +30,11 @@ describe('the tenant cache', () => {
   afterAll(() => Logger.overrideLogger(true));
 
   let server: LocalRedis;
-  const processes: CacheProcess[] = [];
+  const processes: StandaloneCache[] = [];
 
   /** A busy machine is not what most tests are about: they wait for Redis longer than the product does. */
-  const start = async (commandTimeout = 10_000): Promise<CacheProcess> => {
-    const started = new CacheProcess(server.url, commandTimeout);
+  const start = async (options: Partial<StandaloneOptions> = {}): Promise<StandaloneCache> => {
+    const started = new StandaloneCache({ url: server.url, prefix: PREFIX, ...options });
     processes.push(started);
     await started.ready();
     return started;
@@ -90,7 +53,7 @@ describe('the tenant cache', () => {
         cache.get(PRODUCTS, 'k', () => Promise.resolve({ sku: 'Ä', version: 1 })),
       );
     }
-    expect(process.metered).toEqual([[organization, 'cache_bytes', Buffer.byteLength(text)]]);
+    expect(process.metered).toEqual([[organization, 'cache_bytes', 1 + Buffer.byteLength(text)]]);
   });
 
   afterEach(async () => {
@@ -111,8 +74,8 @@ describe('the tenant cache', () => {
       await expect(as(organization, (cache) => cache.get(PRODUCTS, 'A', load))).resolves.toEqual(product(1));
     }
     expect(load).toHaveBeenCalledTimes(1);
-    expect(one.cache.statistics.snapshot()).toMatchObject({ miss: 1, hit_near: 1 });
-    expect(two.cache.statistics.snapshot()).toMatchObject({ hit_far: 1 });
+    expect(one.cache.statistics.sum()).toMatchObject({ miss: 1, hit_near: 1 });
+    expect(two.cache.statistics.sum()).toMatchObject({ hit_far: 1 });
   });
 
   it('remembers that there is none', async () => {
@@ -143,7 +106,7 @@ describe('the tenant cache', () => {
     const ask = () => one.as(organization, (cache) => cache.get(PRODUCTS, 'A', load));
     await Promise.all(Array.from({ length: 50 }, ask));
     expect(load).toHaveBeenCalledTimes(1);
-    expect(one.cache.statistics.snapshot()).toMatchObject({ miss: 1, joined: 49 });
+    expect(one.cache.statistics.sum()).toMatchObject({ miss: 1, joined: 49 });
     const fail = jest.fn(() => Promise.reject(new Error('no database')));
     const asks = Array.from({ length: 5 }, () => one.as(organization, (cache) => cache.get(PRODUCTS, 'B', fail)));
     const results = await Promise.allSettled(asks);
@@ -158,7 +121,7 @@ describe('the tenant cache', () => {
     const organization = newId();
     const [one, two] = [await start(), await start()];
     let current = product(1);
-    const read = (process: CacheProcess) =>
+    const read = (process: StandaloneCache) =>
       process.as(organization, (cache) => cache.get(PRODUCTS, 'A', () => Promise.resolve(current)));
     await read(one);
     await read(two);
@@ -167,7 +130,7 @@ describe('the tenant cache', () => {
     await expect(read(one)).resolves.toEqual(product(2));
     const hint = { organization_id: organization, namespace: PRODUCTS.name, key: key ?? '' };
     expect(one.events.published).toEqual([['cache.invalidated', hint]]);
-    two.cache.forgetNear({ organizationId: organization, namespace: PRODUCTS.name, key: hint.key });
+    two.cache.forgetNear(organization, PRODUCTS.name, hint.key);
     await expect(read(two)).resolves.toEqual(product(2));
   });
 
@@ -222,7 +185,7 @@ describe('the tenant cache', () => {
     const [one, two, fresh] = [await start(), await start(), await start()];
     const actors = [one, two];
     const step = fc.record({
-      kind: fc.constantFrom('read', 'read', 'land', 'write one', 'write all'),
+      kind: fc.constantFrom('read', 'read', 'read', 'land', 'write one', 'write all', 'write tagged'),
       actor: fc.constantFrom(0, 1),
     });
     let keptValues = 0;
@@ -235,28 +198,300 @@ describe('the tenant cache', () => {
           const { cache } = actors[actor]!;
           const as = actors[actor]!.as.bind(actors[actor]!);
           if (kind === 'read') {
-            const joined = () => cache.statistics.snapshot().joined;
+            const joined = () => cache.statistics.sum().joined;
             const [loads, joins] = [database.begun, joined()];
             let done = false;
-            reads.push(as(organization, () => cache.get(PRODUCTS, 'A', database.load)).finally(() => (done = true)));
+            reads.push(as(organization, () => cache.get(TAGGED, 'A', database.load)).finally(() => (done = true)));
             const under = () => done || database.begun > loads || joined() > joins;
-            await waitFor(under, { what: 'the load to begin', intervalMs: 1 });
+            for (let looks = 0; looks < 8 && !under(); looks += 1) await pause(1); // else it waits for the other's load
           } else if (kind === 'land') {
             database.landOldest();
           } else {
             database.version += 1;
-            await as(organization, () => cache.invalidate(PRODUCTS, kind === 'write one' ? 'A' : undefined));
+            await as(organization, () =>
+              kind === 'write tagged'
+                ? cache.invalidateTags(['tag-of-A'])
+                : cache.invalidate(TAGGED, kind === 'write one' ? 'A' : undefined),
+            );
           }
         }
         await database.landAll(reads);
         const none = () => Promise.resolve(product(-1));
-        const kept = await fresh.as(organization, (cache) => cache.get(PRODUCTS, 'A', none));
+        const kept = await fresh.as(organization, (cache) => cache.get(TAGGED, 'A', none));
         if (kept?.version !== -1) keptValues += 1;
         expect([database.version, -1]).toContain(kept?.version);
       }),
-      { numRuns: 200 },
+      { numRuns: 40 },
     );
     expect(keptValues).toBeGreaterThan(0); // it did keep what it may keep
+  });
+
+  describe('with tags', () => {
+    it('forgets in every namespace, key and process what hangs on one, and nothing else', async () => {
+      const organization = newId();
+      const [one, two] = [await start(), await start()];
+      const other = defineNamespace<Product>({ name: 'test.other', ttlMs: 60_000, tags: () => ['tag-of-A'] });
+      let current = product(1);
+      const load = () => Promise.resolve(current);
+      const readAll = (process: StandaloneCache) =>
+        process.as(organization, async (cache) => {
+          const found = [cache.get(TAGGED, 'A', load), cache.get(other, 'x', load), cache.get(TAGGED, 'B', load)];
+          return (await Promise.all(found)).map((each) => each?.version);
+        });
+      for (const process of [one, two]) expect(await readAll(process)).toEqual([1, 1, 1]);
+      current = product(2);
+      await one.as(organization, (cache) => cache.invalidateTags(['tag-of-A']));
+      expect(await readAll(one)).toEqual([2, 2, 1]);
+      expect(one.events.published).toEqual([
+        ['cache.invalidated', { organization_id: organization, namespace: '', key: 'tag-of-A' }],
+      ]);
+      two.cache.forgetNear(organization, '', 'tag-of-A');
+      expect(await readAll(two)).toEqual([2, 2, 1]);
+    });
+
+    it('leaves alone what hangs on the same tag of another tenant', async () => {
+      const [mine, theirs] = [newId(), newId()];
+      const one = await start();
+      const load = jest.fn(() => Promise.resolve(product(1)));
+      await one.as(theirs, (cache) => cache.get(TAGGED, 'A', load));
+      await one.as(mine, (cache) => cache.invalidateTags(['tag-of-A']));
+      one.cache.forgetNear(theirs, TAGGED.name, 'A');
+      await one.as(theirs, (cache) => cache.get(TAGGED, 'A', load));
+      expect(load).toHaveBeenCalledTimes(1);
+    });
+
+    it('refuses more than 16', async () => {
+      const many = defineNamespace({ name: 'test.many', ttlMs: 1_000, tags: () => Array.from({ length: 17 }, String) });
+      const one = await start();
+      const read = one.as(newId(), (cache) => cache.get(many, 'A', () => Promise.resolve(1)));
+      await expect(read).rejects.toThrow('17 tags');
+    });
+  });
+
+  describe('across processes', () => {
+    it('loads once, however many ask in however many processes', async () => {
+      const organization = newId();
+      const all = await Promise.all(Array.from({ length: 4 }, () => start()));
+      const load = jest.fn(async () => {
+        await pause(200);
+        return product(1);
+      });
+      const asks = all.flatMap((process) =>
+        Array.from({ length: 50 }, () => process.as(organization, (cache) => cache.get(PRODUCTS, 'A', load))),
+      );
+      const found = await Promise.all(asks);
+      expect(found.every((each) => each?.version === 1)).toBe(true);
+      expect(load).toHaveBeenCalledTimes(1);
+    });
+
+    it('lets the next one load at once where a load fails', async () => {
+      const organization = newId();
+      const [one, two] = [await start(), await start()];
+      const failing = async () => {
+        await pause(100);
+        throw new Error('no database');
+      };
+      const first = one.as(organization, (cache) => cache.get(PRODUCTS, 'A', failing));
+      await pause(50);
+      const begun = performance.now();
+      const second = two.as(organization, (cache) => cache.get(PRODUCTS, 'A', () => Promise.resolve(product(2))));
+      await expect(first).rejects.toThrow('no database');
+      await expect(second).resolves.toEqual(product(2));
+      expect(performance.now() - begun).toBeLessThan(LEASE_MS); // it did not wait for the lease to end
+    });
+
+    it('keeps its lease while a load takes longer than one, and loses it where the process is gone', async () => {
+      const organization = newId();
+      const [one, two, three] = [await start(), await start(), await start()];
+      let land = (): void => undefined;
+      const landed = new Promise<void>((resolve) => (land = resolve));
+      const slow = async () => {
+        await landed;
+        return product(1);
+      };
+      const first = one.as(organization, (cache) => cache.get(PRODUCTS, 'A', slow));
+      await pause(50);
+      const load = jest.fn(() => Promise.resolve(product(2)));
+      const second = two.as(organization, (cache) => cache.get(PRODUCTS, 'A', load));
+      await pause(LEASE_MS * 1.5);
+      expect(load).not.toHaveBeenCalled();
+      one.redis.disconnect(); // as if the process had died: nothing is renewed any more
+      const third = three.as(organization, (cache) => cache.get(PRODUCTS, 'A', load));
+      await expect(Promise.all([second, third])).resolves.toEqual([product(2), product(2)]);
+      expect(load).toHaveBeenCalledTimes(1);
+      land();
+      await expect(first).resolves.toEqual(product(1));
+    });
+  });
+
+  describe('behind its fresh time', () => {
+    const STALE = defineNamespace<Product>({ name: 'test.stale', ttlMs: 100, staleMs: 60_000, nearTtlMs: 1 });
+
+    const aged = async () => {
+      const organization = newId();
+      const [one, two] = [await start(), await start()];
+      await one.as(organization, (cache) => cache.get(STALE, 'A', () => Promise.resolve(product(1))));
+      await pause(150);
+      const read = (process: StandaloneCache, load: () => Promise<Product>) =>
+        process.as(organization, (cache) => cache.get(STALE, 'A', load));
+      return { organization, one, two, read };
+    };
+
+    it('serves the old value to all while one loads the new one', async () => {
+      const { one, two, read } = await aged();
+      let land = (): void => undefined;
+      const landed = new Promise<void>((resolve) => (land = resolve));
+      const load = jest.fn(async () => {
+        await landed;
+        return product(2);
+      });
+      for (const process of [one, two, one, two]) {
+        await expect(read(process, load)).resolves.toEqual(product(1));
+        await pause(5);
+      }
+      expect(load).toHaveBeenCalledTimes(1);
+      expect(one.cache.statistics.sum()).toMatchObject({ stale: 1 });
+      land();
+      const fresh = async () => (await read(two, load))?.version === 2;
+      await waitFor(fresh, { what: 'the new value', intervalMs: 5 });
+    });
+
+    it('goes on serving it while loads fail, without trying at every read', async () => {
+      const { one, read } = await aged();
+      const load = jest.fn(() => Promise.reject(new Error('no database')));
+      for (let reads = 0; reads < 20; reads += 1) {
+        await expect(read(one, load)).resolves.toEqual(product(1));
+        await pause(5);
+      }
+      expect(load).toHaveBeenCalledTimes(1);
+    });
+
+    it('never serves what was invalidated, nor "there is none"', async () => {
+      const { organization, one, read } = await aged();
+      await one.as(organization, (cache) => cache.invalidate(STALE, 'A'));
+      await expect(read(one, () => Promise.resolve(product(2)))).resolves.toEqual(product(2));
+      const none = jest.fn(() => Promise.resolve(undefined));
+      for (let reads = 0; reads < 5; reads += 1) {
+        await one.as(organization, (cache) => cache.get(STALE, 'none', none));
+        await pause(5);
+      }
+      expect(none).toHaveBeenCalledTimes(1);
+      await pause(150);
+      const now = one.as(organization, (cache) => cache.get(STALE, 'none', () => Promise.resolve(product(3))));
+      await expect(now).resolves.toEqual(product(3));
+    });
+  });
+
+  describe('with a budget', () => {
+    const SMALL = defineNamespace<string>({ name: 'test.small', ttlMs: 60_000, nearTtlMs: 1 });
+    const BUDGET = 20_000;
+    const text = (letter: string) => letter.repeat(1_000);
+
+    it('keeps each tenant within its own, letting go what ends soonest', async () => {
+      const [wild, quiet] = [newId(), newId()];
+      const one = await start({ maxCacheBytes: BUDGET });
+      const load = jest.fn((letter: string) => Promise.resolve(text(letter)));
+      const read = (organization: string, key: string) =>
+        one.as(organization, (cache) => cache.get(SMALL, key, () => load('x')));
+      await read(quiet, 'mine');
+      for (let key = 0; key < 100; key += 1) await read(wild, `key-${key}`);
+      const keys = await one.redis.keys(`${PREFIX}:cache:{${wild}}:entry:*`);
+      let bytes = 0;
+      for (const key of keys) bytes += (await one.redis.strlen(key)) + key.length;
+      expect(keys.length).toBeGreaterThan(8);
+      expect(bytes).toBeLessThan(BUDGET);
+      await pause(5);
+      load.mockClear();
+      await read(quiet, 'mine');
+      await read(wild, 'key-99');
+      expect(load).not.toHaveBeenCalled(); // the quiet one's, and the youngest
+      for (let key = 0; key < 20; key += 1) await read(wild, `key-${key}`);
+      expect(load.mock.calls.length).toBeGreaterThan(10); // lives differ by a tenth, so a few may still be there
+    });
+
+    it('counts what is there: after invalidations and repeated fills, too', async () => {
+      const organization = newId();
+      const one = await start({ maxCacheBytes: BUDGET });
+      const total = async () => Number(await one.redis.hget(`${PREFIX}:cache:{${organization}}:sizes`, 'total'));
+      const read = (key: string) =>
+        one.as(organization, (cache) => cache.get(SMALL, key, () => Promise.resolve(text('y'))));
+      await read('A');
+      const once = await total();
+      expect(once).toBeGreaterThan(1_000);
+      for (let round = 0; round < 30; round += 1) {
+        await one.as(organization, (cache) => cache.invalidate(SMALL, 'A'));
+        expect(await total()).toBe(0);
+        await read('A');
+        expect(await total()).toBe(once);
+      }
+    });
+
+    it('does not keep what is larger than all of it, and says so', async () => {
+      const organization = newId();
+      const one = await start({ maxCacheBytes: 1_000 });
+      const load = jest.fn(() => Promise.resolve(text('z')));
+      for (let reads = 0; reads < 2; reads += 1) {
+        await one.as(organization, (cache) => cache.get(SMALL, 'A', load));
+        await pause(5);
+      }
+      expect(load).toHaveBeenCalledTimes(2);
+      expect(one.cache.statistics.sum()).toMatchObject({ too_large: 2, sets: 0 });
+    });
+  });
+
+  describe('the bytes of a value', () => {
+    const LARGE = defineNamespace<readonly string[]>({ name: 'test.large', ttlMs: 60_000 });
+    const large = Array.from({ length: 2_000 }, (_, i) => `a line that is much like the others: ${i} ÄÖÜ`);
+
+    it('are compressed where they are many, and come back as they were', async () => {
+      const organization = newId();
+      const [one, two] = [await start(), await start()];
+      await one.as(organization, (cache) => cache.get(LARGE, 'A', () => Promise.resolve(large)));
+      const stored = await one.redis.strlen(`${PREFIX}:cache:{${organization}}:entry:test.large:A`);
+      expect(stored).toBeLessThan(JSON.stringify(large).length / 5);
+      const never = () => Promise.reject(new Error('loaded'));
+      await expect(two.as(organization, (cache) => cache.get(LARGE, 'A', never))).resolves.toEqual(large);
+    });
+
+    it.each(['zgarbage', 'j{', '?', 'j{"sku":1}'])('are a miss where they are %s', async (payload) => {
+      const organization = newId();
+      const [one, two] = [await start(), await start()];
+      const strict = defineNamespace<Product>({
+        name: 'test.strict',
+        ttlMs: 60_000,
+        shape: shape(Type.Object({ sku: Type.String(), version: Type.Integer() })),
+      });
+      const load = jest.fn(() => Promise.resolve(product(1)));
+      const read = (process: StandaloneCache) => process.as(organization, (cache) => cache.get(strict, 'A', load));
+      await read(one);
+      const key = `${PREFIX}:cache:{${organization}}:entry:test.strict:A`;
+      const [stamp] = (await one.redis.get(key))!.split('\n');
+      await one.redis.set(key, `${stamp}\n${payload}`, 'KEEPTTL');
+      await expect(read(two)).resolves.toEqual(product(1));
+      expect(load).toHaveBeenCalledTimes(2);
+      two.cache.forgetNear(organization, 'test.strict', 'A');
+      await expect(read(two)).resolves.toEqual(product(1));
+      expect(load).toHaveBeenCalledTimes(2); // it was filled in anew
+    });
+  });
+
+  it('forgets only after the write that it is asked for in has ended', async () => {
+    const organization = newId();
+    const one = await start();
+    let committed = product(1);
+    const read = () => one.as(organization, (cache) => cache.get(PRODUCTS, 'A', () => Promise.resolve(committed)));
+    await read();
+    await one.as(organization, (cache) =>
+      one.writes.run(async () => {
+        await cache.invalidate(PRODUCTS, 'A');
+        await cache.invalidateTags(['t']);
+        expect(one.events.published).toEqual([]);
+        await expect(read()).resolves.toEqual(product(1)); // what others see, and may fill in
+        committed = product(2);
+      }),
+    );
+    expect(one.events.published).toHaveLength(2);
+    await expect(read()).resolves.toEqual(product(2));
   });
 
   describe('while Redis is away', () => {
@@ -264,7 +499,7 @@ describe('the tenant cache', () => {
       'loads every value, quickly, when it was %s, and works again afterwards',
       async (_how, signal) => {
         const organization = newId();
-        const one = await start(PRODUCT_TIMEOUT_MS);
+        const one = await start({ commandTimeout: PRODUCT_TIMEOUT_MS });
         const read = (key: string) =>
           one.as(organization, (cache) => cache.get(PRODUCTS, key, () => Promise.resolve(product(1))));
         await read('before');
@@ -272,14 +507,14 @@ describe('the tenant cache', () => {
         const begun = performance.now();
         for (let i = 0; i < 20; i += 1) await expect(read(`key-${i}`)).resolves.toEqual(product(1));
         expect(performance.now() - begun).toBeLessThan(500); // one wait of 50 ms, not twenty
-        expect(one.cache.statistics.snapshot().bypassed).toBe(20);
+        expect(one.cache.statistics.sum().bypassed).toBe(20);
         await server.kill('SIGCONT');
         await server.start();
         let key = 0;
         await waitFor(
           async () => {
             await read(`after-${(key += 1)}`);
-            return one.cache.statistics.snapshot().miss > 1;
+            return one.cache.statistics.sum().miss > 1;
           },
           { what: 'the cache to be used again' },
         );
@@ -288,13 +523,13 @@ describe('the tenant cache', () => {
 
     const staleBehindFrozenRedis = async () => {
       const organization = newId();
-      const [writer, reader] = [await start(PRODUCT_TIMEOUT_MS), await start()];
+      const [writer, reader] = [await start({ commandTimeout: PRODUCT_TIMEOUT_MS }), await start()];
       let current = product(1);
-      const read = async ({ as, cache }: Pick<CacheProcess, 'as' | 'cache'>) => {
-        cache.forgetNear({ organizationId: organization, namespace: PRODUCTS.name, key: 'A' });
+      const read = async ({ as, cache }: Pick<StandaloneCache, 'as' | 'cache'>) => {
+        cache.forgetNear(organization, PRODUCTS.name, 'A');
         return as(organization, () => cache.get(PRODUCTS, 'A', () => Promise.resolve(current)));
       };
-      const bound = (process: CacheProcess) => ({ as: process.as.bind(process), cache: process.cache });
+      const bound = (process: StandaloneCache) => ({ as: process.as.bind(process), cache: process.cache });
       await read(bound(writer));
       await server.kill('SIGSTOP');
       current = product(2);
@@ -315,7 +550,7 @@ describe('the tenant cache', () => {
       await waitFor(
         async () => {
           seen.push(await byWriter());
-          const { miss, hit_far } = writer.cache.statistics.snapshot();
+          const { miss, hit_far } = writer.cache.statistics.sum();
           return miss + hit_far > 1;
         },
         { what: 'the cache to be used again' },

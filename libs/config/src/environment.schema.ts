@@ -100,6 +100,12 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     description: 'Queues and the Redis transport; must not evict (`maxmemory-policy noeviction`).',
   }),
   REDIS_CACHE_URL: Type.String({ default: '', description: 'Cache; may evict. Empty: REDIS_URL.' }),
+  CACHE_MEMORY_BYTES: Type.Integer({
+    minimum: 1_048_576,
+    maximum: 17_179_869_184,
+    default: 67_108_864,
+    description: 'What the values in the memory of one process may take; one organization has an eighth of it at most.',
+  }),
   REDIS_LIMITS_URL: Type.String({ default: '', description: 'Rate limits. Empty: the cache’s.' }),
   REDIS_KEY_PREFIX: Type.String({
     pattern: '^[a-z0-9_-]{1,40}$',

@@ -6,7 +6,10 @@
 export interface EventPayloads {
   /** State, tier, limits or place of an organization changed: forget what the directory cached. */
   readonly 'organization.changed': { readonly organization_id: string };
-  /** A cached value of a tenant is out of date. */
+  /**
+   * Cached values of a tenant are out of date: one by its key; with an empty key all of the namespace; with an empty namespace all
+   * that hang on the tag named by `key`.
+   */
   readonly 'cache.invalidated': { readonly organization_id: string; readonly namespace: string; readonly key: string };
   /** The outbox has new rows: the relay need not wait for its next poll. */
   readonly 'outbox.ready': Readonly<Record<string, never>>;

@@ -27,6 +27,17 @@ export class LuaScript<Reply> {
       return (await redis.eval(this.source, this.keyCount, ...keysAndArguments)) as Reply;
     }
   }
+
+  /** The same, for replies that hold bytes: texts come as buffers. */
+  async runBuffer(redis: Redis, keysAndArguments: readonly (string | number | Buffer)[]): Promise<Reply> {
+    try {
+      return (await redis.callBuffer('evalsha', this.sha, this.keyCount, ...keysAndArguments)) as Reply;
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return (await redis.callBuffer('eval', this.source, this.keyCount, ...keysAndArguments)) as Reply;
+    }
+  }
+
   /** Runs it once for each call, all in one pipeline; rejects when one of them failed, though others may have run. */
   async runAll(redis: Redis, calls: readonly (readonly (string | number)[])[]): Promise<Reply[]> {
     if (calls.length === 0) return [];

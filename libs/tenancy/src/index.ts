@@ -24,3 +24,4 @@ export { type ReleaseSlot, TenantShare, TokenKeeper } from './coordination';
 export { limitExceeded, type LimitRefusal } from './limit.error';
 export { type CountedResult, type RowCounts, RowTally } from './row-tally';
 export { ConsistencyScope, type LoadKeptToken, type SeenSoFar } from './consistency-scope';
+export { WriteScope } from './write-scope';

@@ -1,13 +1,14 @@
-/** Provides the tenant context and the tally of rows. The directory is provided where its store lives (libs/database). */
+/** Provides the tenant context, the tally of rows and the scope of writes. The directory is provided where its store lives (libs/database). */
 import { Global, Module } from '@nestjs/common';
 import { ClsModule } from 'nestjs-cls';
 import { RowTally } from './row-tally';
 import { TenantContextHolder } from './tenant-context';
+import { WriteScope } from './write-scope';
 
 @Global()
 @Module({
   imports: [ClsModule.forRoot({ global: true, middleware: { mount: false } })],
-  providers: [TenantContextHolder, RowTally],
-  exports: [TenantContextHolder, RowTally, ClsModule],
+  providers: [TenantContextHolder, RowTally, WriteScope],
+  exports: [TenantContextHolder, RowTally, WriteScope, ClsModule],
 })
 export class TenancyModule {}

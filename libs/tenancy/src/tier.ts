@@ -27,10 +27,13 @@ export interface Limits {
   readonly maxSchedules: number;
   /** Connections that stock is pulled from, the paused ones included. */
   readonly maxSyncConnections: number;
+  /** Bytes of cached values in Redis. */
+  readonly maxCacheBytes: number;
 }
 
 export type LimitName = keyof Limits;
 
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
@@ -48,6 +51,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxWaitingJobs: 1_000,
     maxSchedules: 5,
     maxSyncConnections: 2,
+    maxCacheBytes: 8 * MIB,
   },
   starter: {
     maxConnections: 8,
@@ -63,6 +67,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxWaitingJobs: 10_000,
     maxSchedules: 25,
     maxSyncConnections: 5,
+    maxCacheBytes: 32 * MIB,
   },
   professional: {
     maxConnections: 16,
@@ -78,6 +83,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxWaitingJobs: 50_000,
     maxSchedules: 100,
     maxSyncConnections: 25,
+    maxCacheBytes: 128 * MIB,
   },
   enterprise: {
     maxConnections: 32,
@@ -93,6 +99,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
     maxWaitingJobs: 200_000,
     maxSchedules: 1_000,
     maxSyncConnections: 200,
+    maxCacheBytes: 512 * MIB,
   },
 };
 

@@ -30,6 +30,7 @@ const LIMIT_OVERRIDES = closed(
     max_waiting_jobs: override(),
     max_schedules: override(),
     max_sync_connections: override(),
+    max_cache_bytes: override(),
   },
   { description: 'A number overrides the tier’s limit, null goes back to it, an omitted one stays as it is.' },
 );

@@ -1,6 +1,6 @@
 /** What `/api/metrics` tells the admin of a tenant: how the platform does right now, and what the tenant used this hour. */
 import { Injectable } from '@nestjs/common';
-import { type CacheOutcome, TenantCache } from '#libs/cache';
+import { CACHE_OUTCOMES, type CacheOutcome, CacheReports, hitRate } from '#libs/cache';
 import { type DependencyHealth, HealthService } from '#libs/health';
 import { Directory, type Limits, TenantContextHolder, type Tier } from '#libs/tenancy';
 import { UsageRepository, type UsageTotal } from '#libs/usage';
@@ -11,7 +11,8 @@ const ABSENT: DependencyHealth = { status: 'error', latency_ms: 0 };
 export interface TenantMetrics {
   readonly database: DependencyHealth;
   readonly cache: DependencyHealth & {
-    readonly reads: Readonly<Record<CacheOutcome, number>>;
+    /** Null while the cache is away. */
+    readonly reads: Readonly<Record<CacheOutcome, number>> | null;
     readonly hitRate: number | null;
   };
   readonly organizationId: string;
@@ -21,41 +22,42 @@ export interface TenantMetrics {
   readonly usage: readonly UsageTotal[];
 }
 
-/** Part of reads that did without the database; null before the first. */
-function hitRate(reads: Readonly<Record<CacheOutcome, number>>): number | null {
-  const hits = reads.hit_near + reads.hit_far + reads.joined;
-  const all = hits + reads.miss + reads.bypassed;
-  return all === 0 ? null : Math.round((hits / all) * 10_000) / 10_000;
-}
-
 @Injectable()
 export class TenantMetricsService {
   constructor(
     private readonly tenant: TenantContextHolder,
     private readonly directory: Directory,
     private readonly health: HealthService,
-    private readonly cache: TenantCache,
+    private readonly cache: CacheReports,
     private readonly usage: UsageRepository,
   ) {}
 
   async current(): Promise<TenantMetrics> {
     const { organizationId } = this.tenant.current();
     const hourStart = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
-    const [{ checks }, organization, usage] = await Promise.all([
+    const [{ checks }, organization, usage, reads] = await Promise.all([
       this.health.report(),
       this.directory.find(organizationId),
       this.usage.totals(hourStart, new Date(hourStart.getTime() + HOUR_MS)),
+      this.readsOfThisHour(),
     ]);
     const { tier, limits } = organization!; // authentication found it a moment ago
-    const reads = this.cache.statistics.snapshot();
     return {
       database: checks.database ?? ABSENT,
-      cache: { ...(checks.cache ?? ABSENT), reads, hitRate: hitRate(reads) },
+      cache: { ...(checks.cache ?? ABSENT), reads, hitRate: reads && hitRate(reads) },
       organizationId,
       tier,
       limits,
       hourStart,
       usage,
     };
+  }
+
+  private async readsOfThisHour(): Promise<Readonly<Record<CacheOutcome, number>> | null> {
+    const report = await this.cache.report(1).catch(() => null);
+    if (!report) return null;
+    const sum = (outcome: CacheOutcome) =>
+      [...report.namespaces.values()].reduce((all, each) => all + each[outcome], 0);
+    return Object.fromEntries(CACHE_OUTCOMES.map((outcome) => [outcome, sum(outcome)])) as Record<CacheOutcome, number>;
   }
 }

@@ -16,8 +16,8 @@ export const TENANT_METRICS = shape(
     database: Type.Object(DEPENDENCY),
     cache: Type.Object({
       ...DEPENDENCY,
-      hit_rate: Fields.nullable(Type.Number({ description: 'Of this process since its start; null before a read.' })),
-      reads: Type.Record(Type.Union(CACHE_OUTCOMES.map((outcome) => Type.Literal(outcome))), COUNT),
+      hit_rate: Fields.nullable(Type.Number({ description: 'Of your organization in this hour; null before a read.' })),
+      reads: Fields.nullable(Type.Record(Type.Union(CACHE_OUTCOMES.map((outcome) => Type.Literal(outcome))), COUNT)),
     }),
     tenant: Type.Object({
       organization_id: Fields.id(),

@@ -28,6 +28,7 @@ export const LIMITS_FIELDS = Type.Object({
   max_sync_connections: Type.Integer({
     description: 'Connections that stock is pulled from, the paused ones included.',
   }),
+  max_cache_bytes: Type.Integer({ description: 'Bytes of cached values in Redis.' }),
 });
 
 export type LimitsBody = Type.Static<typeof LIMITS_FIELDS>;

@@ -16,6 +16,7 @@ export const LIMIT_COLUMNS = {
   maxWaitingJobs: 'max_waiting_jobs',
   maxSchedules: 'max_schedules',
   maxSyncConnections: 'max_sync_connections',
+  maxCacheBytes: 'max_cache_bytes',
 } as const satisfies Record<LimitName, string>;
 
 export const LIMIT_NAMES = Object.keys(LIMIT_COLUMNS) as LimitName[];

@@ -4,7 +4,7 @@
  * be tried again as long as nothing has been executed; the function itself never is, as it may have had other effects.
  */
 import { Injectable } from '@nestjs/common';
-import { RowTally, type TenantContext, TenantContextHolder } from '#libs/tenancy';
+import { RowTally, type TenantContext, TenantContextHolder, WriteScope } from '#libs/tenancy';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { FlightStatement } from '../lanes/flight';
 import { InteractiveLane, type OpenedLane, type SendQuery } from '../lanes/interactive-lane';
@@ -36,11 +36,12 @@ export class TenantTransactions {
     private readonly routes: ReadRoutes,
     private readonly tenant: TenantContextHolder,
     private readonly rows: RowTally,
+    private readonly scope: WriteScope,
   ) {}
 
   write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const begin: Begin = (first) => this.entrance.enter((place) => this.beginWrite(place, first), { isRead: false });
-    return this.run(work, begin);
+    return this.scope.run(() => this.run(work, begin));
   }
 
   read<T>(work: (manager: EntityManager) => Promise<T>, wantsPrimary: boolean): Promise<T> {
