@@ -19,6 +19,8 @@ import { Schedules1764000015000 } from './1764000015000-schedules';
 import { JobLog1764000016000 } from './1764000016000-job-log';
 import { Connections1764000017000 } from './1764000017000-connections';
 import { StockAlerts1764000018000 } from './1764000018000-stock-alerts';
+import { OutboxOrder1764000019000 } from './1764000019000-outbox-order';
+import { OutboxWaiting1764000019001 } from './1764000019001-outbox-waiting';
 import { CacheBudget1764000020000 } from './1764000020000-cache-budget';
 import { JobRoom1764000026000 } from './1764000026000-job-room';
 
@@ -42,6 +44,8 @@ export const MIGRATIONS = [
   JobLog1764000016000,
   Connections1764000017000,
   StockAlerts1764000018000,
+  OutboxOrder1764000019000,
+  OutboxWaiting1764000019001,
   CacheBudget1764000020000,
   JobRoom1764000026000,
 ] satisfies readonly MigrationClass[];

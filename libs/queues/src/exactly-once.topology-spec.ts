@@ -12,7 +12,7 @@ import {
   type TestEnvironment,
 } from '#libs/testing';
 import { COUNTING } from '../test/counting-job';
-import { CountingProcess } from '../test/counting-process';
+import { KillableProcess } from '../test/killable-process';
 import { type WorkerUnderTest, workerUnderTest } from '../test/worker-under-test';
 import { JobService } from './jobs/job.service';
 
@@ -29,7 +29,7 @@ describe('10,000 jobs under random kills', () => {
   let redis: LocalRedis;
   let producer: WorkerUnderTest;
   let variables: Readonly<Record<string, string>>;
-  const workers: CountingProcess[] = [];
+  const workers: KillableProcess[] = [];
 
   beforeAll(async () => {
     redis = await startLocalRedis({ persistent: true });
@@ -65,7 +65,12 @@ describe('10,000 jobs under random kills', () => {
       const tenants = await Promise.all(
         Array.from({ length: TENANTS }, () => createOrganization(env, { slug: `count-${newId().slice(-12)}` })),
       );
-      workers.push(...(await Promise.all([CountingProcess.start(variables), CountingProcess.start(variables)])));
+      workers.push(
+        ...(await Promise.all([
+          KillableProcess.start('counting-worker', variables),
+          KillableProcess.start('counting-worker', variables),
+        ])),
+      );
       const creating = Promise.all(tenants.map(({ id }) => create(id, JOBS / TENANTS)));
       const killed = { worker: 0, redis: 0 };
       const open = () => count("jobs where type = 'test.counting' and state in ('queued', 'running')");
@@ -80,7 +85,7 @@ describe('10,000 jobs under random kills', () => {
         } else {
           killed.worker += 1;
           await workers[victim]!.kill();
-          workers[victim] = await CountingProcess.start(variables);
+          workers[victim] = await KillableProcess.start('counting-worker', variables);
         }
       }
       await creating;

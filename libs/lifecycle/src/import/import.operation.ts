@@ -153,6 +153,7 @@ export class ImportOperation extends OperationHandler implements OnModuleInit {
           },
         });
         await mirrorLimits(client, organization, tables);
+        await client.query('select continue_outbox($1)', [tenant]); // its next events come after those that came along
       });
     });
   }

@@ -8,6 +8,8 @@ import type { JobClass } from '../job-class';
 export interface OutboxMessage {
   /** Id of the outbox row: what an inbox de-duplicates by. */
   readonly id: string;
+  /** Whole number as text: of two events of an aggregate, the later one has the higher. */
+  readonly seq: string;
   readonly organizationId: string;
   readonly topic: string;
   readonly aggregateType: string;

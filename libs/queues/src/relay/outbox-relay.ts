@@ -1,14 +1,22 @@
 /**
- * The relay: moves outbox rows into the queues, in order, at least once, shard by shard. Any number of relays may run
- * beside each other. A crash between adding and marking adds again; the job's id makes that one job, and its row one effect.
+ * The relay: moves outbox rows into the queues, at least once, shard by shard. Any number of relays may run beside each other.
+ *
+ * Order. The events of an aggregate (organization_id, aggregate_type, aggregate_id) are published in the order in which their
+ * transactions committed, for writers that hold a lock on the aggregate, usually that of its row, from before they insert into
+ * the outbox until they commit. Between aggregates there is none. How relays keep it: outbox.repository.ts; what a consumer may
+ * make of it: docs/adr/0013-order-of-events.md.
+ *
+ * A batch that fails is published again as a whole, by whichever relay comes first, and nothing of its aggregates before it.
+ * A crash between adding and marking adds again; the job's id makes that one job, and its row one effect.
  */
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { ConsistencyTokens, Directory, type PositionOnShard } from '#libs/tenancy';
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
 import { JobProducer } from './job-producer';
-import { OutboxRepository } from './outbox.repository';
+import { OutboxRepository, type Published } from './outbox.repository';
 import { ShardLoop } from './shard-loop';
+import { WorkInOrder } from './work-in-order';
 
 const BATCH = 200;
 const LOOP = {
@@ -33,7 +41,10 @@ export class OutboxRelay {
   ) {
     this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
     this.relays = outbox.shardNames().map((shard) => {
-      const step = () => this.relayShard(shard);
+      const step = async () => {
+        const { rows, behind } = await this.relayShard(shard);
+        return behind > 0 ? 'blocked' : rows;
+      };
       return new ShardLoop({ ...LOOP, shard, pollMs: config.OUTBOX_POLL_MS, step });
     });
   }
@@ -55,15 +66,15 @@ export class OutboxRelay {
   /** One batch of each shard. Resolves with the number of rows that were published. */
   async relayOnce(): Promise<number> {
     let published = 0;
-    for (const shard of this.outbox.shardNames()) published += await this.relayShard(shard);
+    for (const shard of this.outbox.shardNames()) published += (await this.relayShard(shard)).rows;
     return published;
   }
 
-  private relayShard(shard: string): Promise<number> {
+  private relayShard(shard: string): Promise<Published> {
     return this.outbox.publishNext(shard, BATCH, async (messages, position) => {
-      const works: QueuedWork[] = [];
-      for (const message of messages) works.push(...(await this.workOf(message, position)));
-      await this.producer.add(works);
+      const works = new WorkInOrder();
+      for (const message of messages) works.push(message, await this.workOf(message, position));
+      for (const wave of works.waves) await this.producer.add(wave);
     });
   }
 

@@ -1,4 +1,15 @@
-/** The outbox of a shard as the relay sees it: the rows of all tenants that live there, and nothing else of theirs. */
+/**
+ * The outbox of a shard as the relay sees it: the rows of all tenants that live there, and nothing else of theirs.
+ *
+ * Rows are numbered (`seq`) as they are written. Relays lock what waits, in that order, and pass over what another one holds; so one
+ * may hold a row whose elder of the same aggregate another one is about to publish, or has just failed to. It lets such a row
+ * go, and publishes what is behind nothing: the rows of an aggregate come out one after another, though not from one relay.
+ *
+ *   waits → held by a relay → published
+ *                           → waits: an elder waits that this relay does not hold; or publishing failed, or the relay died
+ *
+ * The eldest waiting row of an aggregate is behind nothing, so whoever holds it publishes it, and the rest moves up.
+ */
 import { Injectable } from '@nestjs/common';
 import { PRIMARY_POSITION, Shards } from '#libs/database';
 import { type PositionOnShard, toPosition } from '#libs/tenancy';
@@ -6,15 +17,31 @@ import type { OutboxMessage } from '../registry/topic-registry';
 
 /** Rows of a tenant that is being moved wait; those of one that has moved away are published from where it is. */
 const LOCK_WAITING = `
-  select o.id, o.organization_id as "organizationId", o.topic, o.aggregate_type as "aggregateType",
+  select o.id, o.seq, o.organization_id as "organizationId", o.topic, o.aggregate_type as "aggregateType",
     o.aggregate_id as "aggregateId", o.payload
   from outbox o where o.published_at is null
     and exists (select from tenant_places p where p.tenant = o.organization_id and p.state in ('open', 'suspended'))
-  order by o.id limit $1 for update of o skip locked`;
+  order by o.seq, o.id limit $1 for update of o skip locked`;
+/** Of the aggregates of the held rows, what waits before the last of these and is not among them. Few: what other relays hold. */
+const ELDERS = `
+  select o.organization_id as "organizationId", o.aggregate_type as "aggregateType", o.aggregate_id as "aggregateId",
+    o.seq, o.id
+  from outbox o where o.published_at is null and (o.seq, o.id) < ($1, $2)
+    and o.aggregate_id = any ($3::uuid[]) and o.id <> all ($4::uuid[])
+  order by o.seq, o.id`;
 const MARK = 'update outbox set published_at = now() where id = any ($1::uuid[]) and published_at is null';
 
 /** Publishes messages; whoever works on one must be shown what stood at `position`. */
 export type Publish = (messages: readonly OutboxMessage[], position: PositionOnShard) => Promise<void>;
+
+export interface Published {
+  readonly rows: number;
+  /** Rows that were let go because an elder one waits: it is soon gone. */
+  readonly behind: number;
+}
+
+type Row = OutboxMessage;
+type Elder = Pick<Row, 'organizationId' | 'aggregateType' | 'aggregateId' | 'seq' | 'id'>;
 
 @Injectable()
 export class OutboxRepository {
@@ -26,17 +53,43 @@ export class OutboxRepository {
   }
 
   /**
-   * Locks up to `limit` waiting rows of a shard, hands them to `publish` and marks them when it resolves; when it throws,
-   * they wait for the next round. Rows that another relay holds are passed over. Resolves with the number of rows.
+   * Locks up to `limit` waiting rows of a shard, hands those that are behind no other to `publish`, in order, and marks them when it
+   * resolves; when it throws, they wait for the next round.
    */
-  async publishNext(shard: string, limit: number, publish: Publish): Promise<number> {
+  async publishNext(shard: string, limit: number, publish: Publish): Promise<Published> {
     return this.shards.pool(shard, 'relay').transaction(async (client) => {
-      const { rows } = await client.query<OutboxMessage>(LOCK_WAITING, [limit]);
-      if (rows.length === 0) return 0;
-      const [reached] = (await client.query<{ position: string; timeline: string }>(PRIMARY_POSITION.text)).rows;
-      await publish(rows, { shard, timeline: reached!.timeline, position: toPosition(reached!.position) });
-      await client.query(MARK, [rows.map((row) => row.id)]);
-      return rows.length;
+      const { rows: held } = await client.query<Row>(LOCK_WAITING, [limit]);
+      const last = held[held.length - 1];
+      if (!last) return { rows: 0, behind: 0 };
+      const aggregates = [...new Set(held.map((row) => row.aggregateId))];
+      const ids = held.map((row) => row.id);
+      const { rows: elders } = await client.query<Elder>(ELDERS, [last.seq, last.id, aggregates, ids]);
+      const rows = behindNone(held, elders);
+      if (rows.length > 0) {
+        const [reached] = (await client.query<{ position: string; timeline: string }>(PRIMARY_POSITION.text)).rows;
+        await publish(rows, { shard, timeline: reached!.timeline, position: toPosition(reached!.position) });
+        await client.query(MARK, [rows.map((row) => row.id)]);
+      }
+      return { rows: rows.length, behind: held.length - rows.length };
     });
   }
+}
+
+const aggregateOf = ({ organizationId, aggregateType, aggregateId }: Elder): string =>
+  JSON.stringify([organizationId, aggregateType, aggregateId]);
+
+/** `elders` in order. */
+function behindNone(held: readonly Row[], elders: readonly Elder[]): readonly Row[] {
+  if (elders.length === 0) return held;
+  const eldest = new Map<string, Elder>();
+  for (const elder of elders) if (!eldest.has(aggregateOf(elder))) eldest.set(aggregateOf(elder), elder);
+  return held.filter((row) => {
+    const elder = eldest.get(aggregateOf(row));
+    return !elder || isBefore(row, elder);
+  });
+}
+
+function isBefore(one: Elder, other: Elder): boolean {
+  const [first, second] = [BigInt(one.seq), BigInt(other.seq)];
+  return first === second ? one.id < other.id : first < second;
 }

@@ -1,10 +1,12 @@
 /**
- * Work on one shard in batches: one batch after another, the next at once if this one was full, else after a hint or the
- * poll. When what it needs is away, its rows stay, and the loop backs off up to 5 s and resumes by itself.
+ * Work on one shard in batches: one batch after another, the next at once if this one was full, in a moment if others stood in
+ * the way of a part of it, else after a hint or the poll. When what it needs is away, its rows stay, and the loop backs off up to 5 s and resumes by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 
+/** The loop of another process works on what stands in the way. */
+const IN_A_MOMENT_MS = 10;
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 
@@ -14,8 +16,8 @@ export interface ShardLoopOptions {
   readonly batch: number;
   /** Longest pause without a hint. */
   readonly pollMs: number;
-  /** Does one batch; resolves with the number of rows. */
-  readonly step: () => Promise<number>;
+  /** Does one batch; resolves with the number of rows, or says that there are rows which it may take soon. */
+  readonly step: () => Promise<number | 'blocked'>;
   /** For the log: who it is, and what it says when it begins and ceases to fail. */
   readonly name: string;
   readonly failing: string;
@@ -63,6 +65,7 @@ export class ShardLoop {
       const done = await step();
       if (this.failures > 0) this.logger.log({ shard }, recovered);
       this.failures = 0;
+      if (done === 'blocked') return IN_A_MOMENT_MS * (0.5 + Math.random());
       return done === batch ? 0 : pollMs;
     } catch (error) {
       if (this.failures === 0) this.logger.warn({ shard, err: error }, failing);

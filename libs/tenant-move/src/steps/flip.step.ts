@@ -24,6 +24,7 @@ async function openTarget(context: MoveContext, state: MoveState): Promise<void>
   const [target, arrival] = await Promise.all([context.target(), context.arrival()]);
   await target.query('begin');
   try {
+    await target.query('select continue_outbox($1)', [context.tenant]); // its next events come after those that came along
     await changePlace(target, context.tenant, {
       from: ['arriving'],
       to: state.openState,

@@ -1,24 +1,24 @@
-/** The counting worker as a process of its own, from dist. */
+/** A program of this folder as a process of its own, from dist. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-const PROGRAM = join(process.cwd(), 'dist/libs/queues/test/counting-worker.js');
+const PROGRAMS = join(process.cwd(), 'dist/libs/queues/test');
 
-export class CountingProcess {
+export class KillableProcess {
   private constructor(private readonly child: ChildProcess) {}
 
   /** Resolves when it works. */
-  static async start(variables: Readonly<Record<string, string>>): Promise<CountingProcess> {
-    const child = spawn(process.execPath, [PROGRAM], {
+  static async start(program: string, variables: Readonly<Record<string, string>>): Promise<KillableProcess> {
+    const child = spawn(process.execPath, [join(PROGRAMS, `${program}.js`)], {
       env: { PATH: process.env.PATH ?? '', ...variables },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await Promise.race([
       once(child.stdout, 'data'),
-      once(child, 'exit').then(() => Promise.reject(new Error('The worker ended before it worked.'))),
+      once(child, 'exit').then(() => Promise.reject(new Error(`${program} ended before it worked.`))),
     ]);
-    return new CountingProcess(child);
+    return new KillableProcess(child);
   }
 
   async kill(): Promise<void> {
