@@ -2,6 +2,7 @@
 import { Compile } from 'typebox/compile';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
+import { unusableRedis } from './redis-topology';
 
 /** Roles of the database a process can log in as. */
 export type DatabaseRole = 'app' | 'relay' | 'control' | 'monitor' | 'mover' | 'owner';
@@ -80,7 +81,7 @@ export function loadConfig(
     );
   }
   const environment = values;
-  const problems = [...weakSecrets(environment), ...unusableStorage(environment)];
+  const problems = [...weakSecrets(environment), ...unusableStorage(environment), ...unusableRedis(environment)];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards = topology(environment);
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
