@@ -9,7 +9,16 @@ export type RedisClient = Redis | Cluster;
 export function connectRedis(url: string, purpose: 'queue' | 'fast'): RedisClient {
   const { kind, urls } = redisServers(url);
   if (kind === 'server') return new Redis(urls[0]!, redisOptions(purpose));
-  return new Cluster([...urls], clusterOptions(purpose, new URL(urls[0]!)));
+  const cluster = new Cluster([...urls], clusterOptions(purpose, new URL(urls[0]!)));
+  // ioredis connects to a server with the first command for it; those that come meanwhile would fail.
+  cluster.on('+node', (node: Redis) => void node.connect().catch(() => undefined));
+  return cluster;
+}
+
+/** Whether commands reach every server at the moment. */
+export function isConnected(client: RedisClient): boolean {
+  const masters = redisMasters(client);
+  return client.status === 'ready' && masters.length > 0 && masters.every(({ status }) => status === 'ready');
 }
 
 /** The servers that hold keys, each to be asked by itself for what no key leads to, such as SCAN. */

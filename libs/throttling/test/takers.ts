@@ -19,13 +19,14 @@ const PROGRAM = `
   const [dateNow, highNow] = [Date.now, performance.now.bind(performance)];
   Date.now = () => dateNow() + skewMs;
   const { POLICIES, RedisThrottlerStorage, Replicas } = require('./dist/libs/throttling/src');
-  const { connectRedis } = require('./dist/libs/redis/src');
+  const { connectRedis, isConnected } = require('./dist/libs/redis/src');
   require('@nestjs/common').Logger.overrideLogger(false);
   const { createInterface } = require('node:readline');
   const { setTimeout: pause } = require('node:timers/promises');
   const redis = connectRedis(url, 'fast');
-  redis.options.commandTimeout = commandTimeout;
-  if (redis.options.redisOptions) redis.options.redisOptions.commandTimeout = commandTimeout;
+  const patient = (client) => (client.options.commandTimeout = commandTimeout);
+  patient(redis);
+  redis.on('+node', patient); // of a cluster
   redis.on('error', () => undefined);
   const config = { REDIS_KEY_PREFIX: prefix, RATE_LIMIT_MEMORY_MS: 3600000, RATE_LIMIT_REPLICAS: 1 };
   const replicas = new Replicas(redis, config);
@@ -61,7 +62,11 @@ const PROGRAM = `
     } else if (line === 'replicas') say(replicas.count);
     else say(await take(JSON.parse(line)));
   });
-  redis.once('ready', () => say('ready'));
+  const connected = async () => {
+    while (!isConnected(redis)) await pause(5);
+    say('ready');
+  };
+  void connected();
 `;
 
 export interface TakeOptions {
