@@ -1,8 +1,9 @@
 /** Every bench that `npm run bench` knows. */
 import type { Bench } from '../harness/bench';
 import { DATABASE_BENCH } from './database.bench';
+import { LIMITS_BENCH } from './limits.bench';
 import { ORDERS_BENCH } from './orders.bench';
 import { QUEUES_BENCH } from './queues.bench';
 import { UUID_BENCH } from './uuid.bench';
 
-export const BENCHES: readonly Bench[] = [DATABASE_BENCH, ORDERS_BENCH, QUEUES_BENCH, UUID_BENCH];
+export const BENCHES: readonly Bench[] = [DATABASE_BENCH, LIMITS_BENCH, ORDERS_BENCH, QUEUES_BENCH, UUID_BENCH];

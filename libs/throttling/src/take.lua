@@ -22,33 +22,46 @@
 --
 -- Time is that of Redis. When its clock was set back, what is on record as later counts as of now.
 local SIXTIETHS = 60
-local call, floor, pack, read = redis.call, math.floor, struct.pack, struct.unpack
+local call, pack, read = redis.call, struct.pack, struct.unpack
 
--- One fixed window alone, such as that of an address: taken, and given back when that was one too many.
-if #KEYS == 1 and ARGV[1] == 'fixed' then
-  local key, window = KEYS[1], tonumber(ARGV[3])
-  local units, reset = call('INCR', key), window
-  if units > 1 then
-    reset = call('PTTL', key)
+-- Fixed windows alone, such as those of attempts to log in: taken, and given back when one of them was one too many.
+local fixed = true
+for i = 1, #KEYS do
+  fixed = fixed and ARGV[3 * i - 2] == 'fixed'
+end
+if fixed then
+  local reply = { 1, 0, 0 }
+  for i = 1, #KEYS do
+    local key, window = KEYS[i], tonumber(ARGV[3 * i])
+    local units, reset = call('INCR', key), window
+    if units > 1 then
+      reset = call('PTTL', key)
+    end
+    if units == 1 or reset < 0 or reset > window then
+      reset = window
+      call('PEXPIRE', key, window)
+    end
+    if units > tonumber(ARGV[3 * i - 1]) then
+      reply[1] = 0
+    end
+    reply[2 * i], reply[2 * i + 1] = units, reset
   end
-  if units == 1 or reset < 0 or reset > window then
-    reset = window
-    call('PEXPIRE', key, window)
+  if reply[1] == 0 then
+    for i = 1, #KEYS do
+      reply[2 * i] = call('DECR', KEYS[i])
+    end
   end
-  if units > tonumber(ARGV[2]) then
-    return { 0, call('DECR', key), reset }
-  end
-  return { 1, units, reset }
+  return reply
 end
 
 local time = call('TIME')
 local micros = time[1] * 1000000 + time[2]
-local now = floor(micros / 1000)
+local now = (micros - micros % 1000) / 1000
 local values = call('MGET', unpack(KEYS))
-local reply = { 1 }
+local reply = { 1, 0, 0 }
 -- What taking from check i writes, and where in the value; below 0 it is all of the value, with minus its life in milliseconds;
 -- nowhere adds one.
-local written, place = {}, {}
+local written, place = { 0, 0, 0 }, { 0, 0, 0 }
 
 for i = 1, #KEYS do
   local key, kind, limit, window = KEYS[i], ARGV[3 * i - 2], tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
@@ -57,16 +70,17 @@ for i = 1, #KEYS do
 
   if kind == 'fixed' then
     written[i], place[i] = 1, -window
-    if value then
-      used, reset, place[i] = tonumber(value), call('PTTL', key), nil
+    if value and value ~= '0' then
+      used, reset, place[i] = tonumber(value), call('PTTL', key), false
       if reset < 0 or reset > window then
         reset = window
         call('PEXPIRE', key, window)
       end
     end
   elseif kind == 'aligned' then
-    local number, units, newest = floor(now / window), 0, -1
-    reset = window - now % window
+    local since = now % window
+    local number, units, newest = (now - since) / window, 0, -1
+    reset = window - since
     if value then
       units, newest = read('<dd', value)
     end
@@ -81,10 +95,11 @@ for i = 1, #KEYS do
       written[i], place[i] = pack('<dd', 1, number), -window
     end
   elseif kind == 'sliding' then
-    local width = math.ceil(window / SIXTIETHS)
-    local number, begin = floor(now / width), 33
+    local width = window / SIXTIETHS
+    width = width + -width % 1
+    local number, begin = (now - now % width) / width, 33
     -- The last sixtieth that does not count any more.
-    local gone = floor((now - window) / width) - 1
+    local gone = (now - window - (now - window) % width) / width - 1
     local newest, units, past, oldest = nil, 0, 0, number
     if value then
       newest, units, past, oldest = read('<dddd', value)
@@ -120,41 +135,48 @@ for i = 1, #KEYS do
     end
   else
     local latest = micros + window * 1000
-    local width = math.ceil(window / SIXTIETHS)
-    local count = value and #value / 8 or 0
-    if count > 0 and read('<d', value, 8 * count - 7) > latest then
-      local tokens = {}
-      for t = 1, count do
-        tokens[t] = pack('<d', math.min(read('<d', value, 8 * t - 7), latest))
+    local sixtieth = window / SIXTIETHS
+    sixtieth = (sixtieth + -sixtieth % 1) * 1000
+    local life, token = window + sixtieth / 1000, pack('<d', latest)
+    if not value then
+      written[i], place[i] = token, -life
+    else
+      local size = #value
+      local first, last = read('<d', value), read('<d', value, size - 7)
+      if last > latest then
+        local tokens = {}
+        for at = 1, size, 8 do
+          tokens[#tokens + 1] = pack('<d', math.min(read('<d', value, at), latest))
+        end
+        value, last = table.concat(tokens), latest
+        call('SET', key, value, 'PX', life)
       end
-      value = table.concat(tokens)
-      call('SET', key, value, 'PX', window + width)
-    end
-    local back, out = 0, count
-    if count > 0 and read('<d', value) <= micros then
-      -- Between `back` that are back and `out` from which on none is, by halves.
-      back = 1
-      while back < out do
-        local middle = floor((back + out) / 2)
-        if read('<d', value, 8 * middle + 1) <= micros then
-          back = middle + 1
-        else
-          out = middle
+      -- Bytes of those that are back: by halves, between `back` and `out` from which on none is.
+      local back, out = 0, size
+      if first <= micros then
+        back = 8
+        while back < out do
+          local middle = (back + out) / 2
+          middle = middle - middle % 8
+          if read('<d', value, middle + 1) <= micros then
+            back = middle + 8
+          else
+            out = middle
+          end
         end
       end
-    end
-    used = count - back
-    if used > 0 then
-      -- When one may be taken: where the limit was lowered, others have to return before.
-      local due = read('<d', value, 8 * (back + math.max(0, used - limit)) + 1)
-      reset = math.ceil((due - micros) / 1000)
-    end
-    local token = pack('<d', latest)
-    local renewed = used > 0 and floor(read('<d', value, 8 * count - 7) / width / 1000)
-    if back >= used or renewed ~= floor(latest / width / 1000) then
-      written[i], place[i] = (value and string.sub(value, 8 * back + 1) or '') .. token, -window - width
-    else
-      written[i], place[i] = token, 8 * count
+      used = (size - back) / 8
+      if used > 0 then
+        -- When one may be taken: where the limit was lowered, others have to return before.
+        local due = read('<d', value, back + 1 + (used > limit and 8 * (used - limit) or 0))
+        reset = (due - micros) / 1000
+        reset = reset + -reset % 1
+      end
+      if back >= size - back or last - last % sixtieth ~= latest - latest % sixtieth then
+        written[i], place[i] = string.sub(value, back + 1) .. token, -life
+      else
+        written[i], place[i] = token, size
+      end
     end
   end
 
