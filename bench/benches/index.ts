@@ -2,8 +2,16 @@
 import type { Bench } from '../harness/bench';
 import { CACHE_BENCH } from './cache.bench';
 import { DATABASE_BENCH } from './database.bench';
+import { LIMITS_BENCH } from './limits.bench';
 import { ORDERS_BENCH } from './orders.bench';
 import { QUEUES_BENCH } from './queues.bench';
 import { UUID_BENCH } from './uuid.bench';
 
-export const BENCHES: readonly Bench[] = [CACHE_BENCH, DATABASE_BENCH, ORDERS_BENCH, QUEUES_BENCH, UUID_BENCH];
+export const BENCHES: readonly Bench[] = [
+  CACHE_BENCH,
+  DATABASE_BENCH,
+  LIMITS_BENCH,
+  ORDERS_BENCH,
+  QUEUES_BENCH,
+  UUID_BENCH,
+];

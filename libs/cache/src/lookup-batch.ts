@@ -2,7 +2,7 @@
  * Lookups that are asked for in the same turn of the event loop, sent in one write: under load most of what a lookup costs is the
  * system call that sends it. In a cluster each goes on its own, as the tenants' keys live on several nodes.
  */
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '#libs/redis';
 
 /** Values of the keys, and with `withLife` the milliseconds that the first of them has left. */
 export interface Looked {
@@ -20,7 +20,7 @@ interface Lookup {
 export class LookupBatch {
   private waiting: Lookup[] = [];
 
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: RedisClient) {}
 
   look(keys: readonly string[], withLife: boolean): Promise<Looked> {
     return new Promise((resolve, reject) => {

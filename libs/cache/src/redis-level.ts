@@ -14,8 +14,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { LuaScript } from '#libs/redis';
-import type { Redis } from 'ioredis';
+import { LuaScript, type RedisClient } from '#libs/redis';
 import type { EntryKeys, IndexKeys } from './cache-keys';
 import { LONGEST_LIFE_MS } from './cache-namespace';
 import { LookupBatch } from './lookup-batch';
@@ -91,7 +90,7 @@ export class RedisLevel {
 
   private readonly lookups: LookupBatch;
 
-  constructor(private readonly redis: Redis) {
+  constructor(private readonly redis: RedisClient) {
     this.lookups = new LookupBatch(redis);
   }
 
@@ -143,7 +142,7 @@ export class RedisLevel {
   }
 
   /** Any other work, with the same care; undefined while Redis is away. */
-  with<T>(work: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+  with<T>(work: (redis: RedisClient) => Promise<T>): Promise<T | undefined> {
     return this.attempt(() => work(this.redis));
   }
 

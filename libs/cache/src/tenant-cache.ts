@@ -9,10 +9,9 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { PlatformEvents } from '#libs/messaging';
-import { CACHE_REDIS } from '#libs/redis';
+import { CACHE_REDIS, type RedisClient } from '#libs/redis';
 import { Directory, TenantContextHolder, TIER_LIMITS, WriteScope } from '#libs/tenancy';
 import { UsageMeter } from '#libs/usage';
-import type { Redis } from 'ioredis';
 import { type CacheGroup, entryAddress, type EntryAddress, EntryKeys, versionKey } from './cache-keys';
 import type { CacheNamespace } from './cache-namespace';
 import { type CacheFigure, CacheStatistics, TAGS_NAMESPACE } from './cache-statistics';
@@ -52,7 +51,7 @@ export class TenantCache {
     private readonly directory: Directory,
     private readonly writes: WriteScope,
     private readonly events: PlatformEvents,
-    @Inject(CACHE_REDIS) redis: Redis,
+    @Inject(CACHE_REDIS) redis: RedisClient,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'CACHE_MEMORY_BYTES'>,
     @Optional() private readonly usage?: UsageMeter,
   ) {

@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig, roleUrl } from './config';
 import { ENVIRONMENT_SCHEMA } from './environment.schema';
+import { redisServers } from './redis-topology';
 
 describe('loadConfig', () => {
   it('starts from defaults alone in development', () => {
@@ -72,6 +73,27 @@ describe('loadConfig', () => {
   ])('refuses %s=%s by name, without its value', (name, value) => {
     const attempt = () => loadConfig({ [name]: value });
     expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(name);
+    expect(attempt).not.toThrow(/secret/);
+  });
+
+  it('tells a Redis Cluster from a server by its hosts, or by what it says', () => {
+    expect(redisServers('redis://a:1/2')).toEqual({ kind: 'server', urls: ['redis://a:1/2'] });
+    expect(redisServers('rediss://u:p%2Cw@a:1,b:2')).toEqual({
+      kind: 'cluster',
+      urls: ['rediss://u:p%2Cw@a:1', 'rediss://u:p%2Cw@b:2'],
+    });
+    expect(redisServers('redis://a:1?cluster=true')).toEqual({ kind: 'cluster', urls: ['redis://a:1'] });
+    expect(loadConfig({ REDIS_LIMITS_URL: 'redis://a:1,b:2' }).redisLimitsUrl).toBe('redis://a:1,b:2');
+  });
+
+  it.each([
+    ['REDIS_URL', 'redis://secret:1,secret:2'],
+    ['REDIS_CACHE_URL', 'secret-host'],
+    ['REDIS_CACHE_URL', 'redis://secret:port'],
+    ['REDIS_LIMITS_URL', 'redis://secret:1,secret:2/3'],
+  ])('refuses %s=%s by name, without its value', (name, value) => {
+    const attempt = () => loadConfig({ [name]: value });
     expect(attempt).toThrow(name);
     expect(attempt).not.toThrow(/secret/);
   });

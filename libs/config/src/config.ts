@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Compile } from 'typebox/compile';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
+import { unusableRedis } from './redis-topology';
 
 /** Roles of the database a process can log in as. */
 export type DatabaseRole = 'app' | 'relay' | 'control' | 'monitor' | 'mover' | 'owner';
@@ -96,7 +97,12 @@ export function loadConfig(
   }
   const environment = values;
   const outboundBlocks = environment.OUTBOUND_PRIVATE_ADDRESSES.split(/\s*,\s*/).filter((block) => block !== '');
-  const problems = [...weakSecrets(environment), ...unusableStorage(environment), ...unusableBlocks(outboundBlocks)];
+  const problems = [
+    ...weakSecrets(environment),
+    ...unusableStorage(environment),
+    ...unusableRedis(environment),
+    ...unusableBlocks(outboundBlocks),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards = topology(environment);
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;

@@ -99,19 +99,36 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     default: 'redis://127.0.0.1:6379',
     description: 'Queues and the Redis transport; must not evict (`maxmemory-policy noeviction`).',
   }),
-  REDIS_CACHE_URL: Type.String({ default: '', description: 'Cache; may evict. Empty: REDIS_URL.' }),
+  REDIS_CACHE_URL: Type.String({
+    default: '',
+    description:
+      'Cache; may evict. Empty: REDIS_URL. May be a Redis Cluster: several nodes (`redis://host1:6379,host2:6379`), or one with `?cluster=true`.',
+  }),
   CACHE_MEMORY_BYTES: Type.Integer({
     minimum: 1_048_576,
     maximum: 17_179_869_184,
     default: 67_108_864,
     description: 'What the values in the memory of one process may take; one organization has an eighth of it at most.',
   }),
-  REDIS_LIMITS_URL: Type.String({ default: '', description: 'Rate limits. Empty: the cache’s.' }),
+  REDIS_LIMITS_URL: Type.String({
+    default: '',
+    description: 'Rate limits. Empty: the cache’s. May be a Redis Cluster.',
+  }),
   REDIS_KEY_PREFIX: Type.String({
     pattern: '^[a-z0-9_-]{1,40}$',
     default: 'stockyard',
     description: 'First part of every Redis key; set it when deployments share a server.',
   }),
+  RATE_LIMIT_REPLICAS: count(
+    1,
+    10_000,
+    'Least number of api processes that limits are divided by while their Redis is away; more when more were heard of.',
+  ),
+  RATE_LIMIT_MEMORY_MS: count(
+    900_000,
+    3_600_000,
+    'Longest time for which a process refuses by itself what Redis said is used up, before it asks again.',
+  ),
   ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
   MESSAGING_SECRET: devSecret(

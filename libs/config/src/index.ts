@@ -3,3 +3,4 @@ export { type AppConfig, ConfigError, loadConfig, roleUrl, type DatabaseRole } f
 export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
 export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';
+export { redisServers, type RedisServers } from './redis-topology';

@@ -1,8 +1,8 @@
 /** What a process depends on, and how each dependency is asked whether it is there. */
 import type { PrimaryPool } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
+import type { RedisClient } from '#libs/redis';
 import { type FileStore, StorageRefusedError } from '#libs/storage';
-import type { Redis } from 'ioredis';
 
 export const DEPENDENCIES = ['database', 'cache', 'queue', 'storage'] as const;
 export type DependencyName = (typeof DEPENDENCIES)[number];
@@ -50,7 +50,7 @@ export function database(pool: PrimaryPool): Dependency {
   return { name: 'database', vital: true, check };
 }
 
-export function redis(name: 'cache' | 'queue', client: Redis): Dependency {
+export function redis(name: 'cache' | 'queue', client: RedisClient): Dependency {
   const check = async () => {
     // Otherwise a client that waits for its server would keep every probe of the outage for later.
     if (client.status !== 'ready') throw new DependencyError('unreachable');

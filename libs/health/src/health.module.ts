@@ -2,15 +2,14 @@
 import { Global, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { CONTROL_POOL, type PrimaryPool } from '#libs/database';
-import { CACHE_REDIS, QUEUE_REDIS } from '#libs/redis';
+import { CACHE_REDIS, QUEUE_REDIS, type RedisClient } from '#libs/redis';
 import { FileStore } from '#libs/storage';
-import type { Redis } from 'ioredis';
 import { database, type Dependency, redis, storage } from './dependency';
 import { DrainService } from './drain.service';
 import { HealthController } from './health.controller';
 import { HealthService, PROCESS_DEPENDENCIES } from './health.service';
 
-function dependencies(pool: PrimaryPool, cache: Redis, queue: Redis, files: FileStore): Dependency[] {
+function dependencies(pool: PrimaryPool, cache: RedisClient, queue: RedisClient, files: FileStore): Dependency[] {
   return [database(pool), redis('cache', cache), redis('queue', queue), storage(files)];
 }
 

@@ -16,6 +16,7 @@ export {
   type LocalReplicaOptions,
 } from './local-postgres-replica';
 export { LocalRedis, startLocalRedis, type LocalRedisOptions } from './local-redis';
+export { type LocalRedisCluster, type RedisClusterOptions, startRedisCluster } from './local-redis-cluster';
 export { describeExit, OwnedProcess, type ExitStatus, type OwnedProcessOptions } from './owned-process';
 export { endLeftBehind } from './pid-record';
 export { identifyProcess, isAlive, type ProcessIdentity } from './process-identity';

@@ -1,7 +1,7 @@
 /** A Lua script: loaded once a connection's server knows it not, called by SHA. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis-client';
 
 export class LuaScript<Reply> {
   private readonly sha: string;
@@ -19,7 +19,7 @@ export class LuaScript<Reply> {
   }
 
   /** Runs it; `keysAndArguments` begins with the keys. A server that forgot the script is given it again. */
-  async run(redis: Redis, keysAndArguments: readonly (string | number)[]): Promise<Reply> {
+  async run(redis: RedisClient, keysAndArguments: readonly (string | number)[]): Promise<Reply> {
     try {
       return (await redis.evalsha(this.sha, this.keyCount, ...keysAndArguments)) as Reply;
     } catch (error) {
@@ -29,7 +29,7 @@ export class LuaScript<Reply> {
   }
 
   /** The same, for replies that hold bytes: texts come as buffers. */
-  async runBuffer(redis: Redis, keysAndArguments: readonly (string | number | Buffer)[]): Promise<Reply> {
+  async runBuffer(redis: RedisClient, keysAndArguments: readonly (string | number | Buffer)[]): Promise<Reply> {
     try {
       return (await redis.callBuffer('evalsha', this.sha, this.keyCount, ...keysAndArguments)) as Reply;
     } catch (error) {
@@ -39,7 +39,7 @@ export class LuaScript<Reply> {
   }
 
   /** Runs it once for each call, all in one pipeline; rejects when one of them failed, though others may have run. */
-  async runAll(redis: Redis, calls: readonly (readonly (string | number)[])[]): Promise<Reply[]> {
+  async runAll(redis: RedisClient, calls: readonly (readonly (string | number)[])[]): Promise<Reply[]> {
     if (calls.length === 0) return [];
     const replies = await redis.pipeline(calls.map((call) => ['evalsha', this.sha, this.keyCount, ...call])).exec();
     return Promise.all(

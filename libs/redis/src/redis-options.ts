@@ -1,5 +1,5 @@
 /** Connection options by purpose: what happens while a server is away. */
-import type { RedisOptions } from 'ioredis';
+import type { ClusterOptions, RedisOptions } from 'ioredis';
 
 const RECONNECT_CAP_MS = 1_000;
 const COMMAND_TIMEOUT_MS = 50;
@@ -22,5 +22,27 @@ export function redisOptions(purpose: 'queue' | 'fast'): RedisOptions {
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: 1_000,
     autoResendUnfulfilledCommands: false,
+  };
+}
+
+/** How often a client of a cluster looks which server holds what, besides being told by a server that it asked in vain. */
+const SLOTS_REFRESH_MS = 1_000;
+
+/** The same for every server of a cluster. `fast` does not try again by itself: who asked gets the error at once. */
+export function clusterOptions(purpose: 'queue' | 'fast', url: URL): ClusterOptions {
+  const credentials = {
+    ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
+    ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
+    ...(url.protocol === 'rediss:' && { tls: {} }),
+  };
+  const { enableOfflineQueue = true, ...server } = redisOptions(purpose);
+  return {
+    redisOptions: { ...server, ...credentials },
+    enableOfflineQueue,
+    clusterRetryStrategy: reconnect,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
+    ...(purpose === 'fast' && { retryDelayOnFailover: 0, retryDelayOnClusterDown: 0 }),
+    // Certificates name hosts, not the addresses that they resolve to.
+    ...(url.protocol === 'rediss:' && { dnsLookup: (host, done) => done(null, host) }),
   };
 }

@@ -9,13 +9,12 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
-import { Redis } from 'ioredis';
+import { connectRedis, type RedisClient } from './redis-client';
 import { CACHE_REDIS, COORDINATION_REDIS, LIMITS_REDIS, QUEUE_REDIS } from './redis.constants';
-import { redisOptions } from './redis-options';
 
-function client(url: string, purpose: 'queue' | 'fast'): Redis {
+function client(url: string, purpose: 'queue' | 'fast'): RedisClient {
   const logger = new Logger(`Redis:${purpose}`);
-  const redis = new Redis(url, redisOptions(purpose));
+  const redis = connectRedis(url, purpose);
   let reported = false;
   redis.on('error', (error: Error) => {
     if (!reported) logger.warn(`Redis is away: ${error.message || String(error)}`);
@@ -31,10 +30,10 @@ function client(url: string, purpose: 'queue' | 'fast'): Redis {
 @Injectable()
 class RedisCloser implements OnApplicationShutdown {
   constructor(
-    @Inject(QUEUE_REDIS) private readonly queue: Redis,
-    @Inject(CACHE_REDIS) private readonly cache: Redis,
-    @Inject(LIMITS_REDIS) private readonly limits: Redis,
-    @Inject(COORDINATION_REDIS) private readonly coordination: Redis,
+    @Inject(QUEUE_REDIS) private readonly queue: RedisClient,
+    @Inject(CACHE_REDIS) private readonly cache: RedisClient,
+    @Inject(LIMITS_REDIS) private readonly limits: RedisClient,
+    @Inject(COORDINATION_REDIS) private readonly coordination: RedisClient,
   ) {}
 
   onApplicationShutdown(): void {

@@ -4,3 +4,4 @@ export { RateLimitGuard } from './rate-limit.guard';
 export { type NamedPolicy, RateLimit } from './rate-limit.decorator';
 export { type Check, type Measure, POLICIES, type Policy, POLICY_NAMES, type PolicyName, type Verdict } from './policy';
 export { RedisThrottlerStorage } from './redis-throttler.storage';
+export { Replicas } from './replicas';

@@ -1,6 +1,6 @@
 /**
- * Limits of this process alone, for the time that Redis is away: fixed windows in memory. Each process counts for itself,
- * so n processes let n times as much through; that is what the stricter limit of `auth` is for.
+ * Limits of this process alone, for the time that Redis is away: fixed windows in memory, each of the limit divided by the
+ * processes that count it. Together they let through at most the limit, or one request each where there are more of them.
  */
 import { StockyardError } from '#libs/kernel';
 import { LRUCache } from 'lru-cache';
@@ -27,10 +27,13 @@ function uncounted(check: Check): StockyardError {
 export class LocalInsurance {
   private readonly counters = new LRUCache<string, Counter>({ max: MAX_COUNTERS });
 
-  /** `nowMs`: any clock that only rises. Throws `rate_limits_unavailable` for policies without insurance. */
-  take(checks: readonly Check[], nowMs: number): Verdict {
+  /**
+   * `nowMs`: any clock that only rises; `replicas`: processes that count the same. Throws `rate_limits_unavailable` for
+   * policies without insurance.
+   */
+  take(checks: readonly Check[], nowMs: number, replicas: number): Verdict {
     const insured = checks.map((check) => {
-      const limit = check.policy.insurance(check.limit);
+      const limit = check.policy.insurance(check.limit, replicas);
       if (limit === null) throw uncounted(check);
       return { ...check, limit };
     });
@@ -41,7 +44,7 @@ export class LocalInsurance {
       const { used, endsAt } = counters[index]!;
       return { check, used, resetMs: endsAt - nowMs };
     });
-    return { admitted, measures };
+    return { admitted, measures, by: 'insurance' };
   }
 
   private counter({ key, policy }: Check, nowMs: number): Counter {

@@ -1,19 +1,20 @@
 /**
  * Counters in Redis: the storage of @nestjs/throttler, and `take`, which passes all policies of a request in one round
- * trip. States: there ⇄ away. Away begins with a failed command (the client gives up after 50 ms) and lets one request
- * try every quarter of a second; meanwhile the local insurance counts.
+ * trip. What Redis has said is used up is refused here until it returns. While the server that keeps the counters is away
+ * (the client gives up after 50 ms), the local insurance counts.
  */
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { LIMITS_REDIS, LuaScript, redisKey } from '#libs/redis';
-import type { Redis } from 'ioredis';
+import { LIMITS_REDIS, LuaScript, type RedisClient, redisKey, serverOfKey } from '#libs/redis';
+import { Breaker } from './breaker';
+import { KnownExhausted } from './known-exhausted';
 import { LocalInsurance } from './local-insurance';
 import { type Check, type Measure, POLICIES, type Verdict } from './policy';
+import { Replicas } from './replicas';
 import { ThrottlingStatistics } from './throttling-statistics';
 
-const PROBE_EVERY_MS = 250;
 const TAKE_SOURCE = join(__dirname, 'take.lua');
 
 type Reply = readonly [admitted: 0 | 1, ...usedAndReset: number[]];
@@ -33,13 +34,22 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
   readonly statistics = new ThrottlingStatistics();
   private readonly logger = new Logger('RateLimits');
   private readonly insurance = new LocalInsurance();
-  private away = false;
-  private nextTryAt = 0;
+  private readonly exhausted: KnownExhausted;
+  /** By server: of a cluster, the tenants of the others notice nothing. */
+  private readonly breakers = new Map<string, Breaker>();
 
   constructor(
-    @Inject(LIMITS_REDIS) private readonly redis: Redis,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
-  ) {}
+    @Inject(LIMITS_REDIS) private readonly redis: RedisClient,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'RATE_LIMIT_MEMORY_MS'>,
+    @Inject(Replicas) private readonly replicas: Pick<Replicas, 'count'>,
+  ) {
+    this.exhausted = new KnownExhausted(config.RATE_LIMIT_MEMORY_MS);
+  }
+
+  /** Whether this process counts by itself at the moment, for some of the tenants at least. */
+  get insured(): boolean {
+    return [...this.breakers.values()].some(({ away }) => away);
+  }
 
   /**
    * Charges every check, or none when one of them is at its limit. Their keys share a hash tag. Throws
@@ -47,7 +57,10 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
    */
   async take(checks: readonly Check[]): Promise<Verdict> {
     const now = performance.now();
-    const verdict = (await this.takeFromRedis(checks, now)) ?? this.insurance.take(checks, now);
+    const verdict =
+      this.exhausted.refuse(checks, now) ??
+      (await this.takeFromRedis(checks, now)) ??
+      this.insurance.take(checks, now, this.replicas.count);
     this.statistics.count(verdict);
     return verdict;
   }
@@ -69,31 +82,36 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
   }
 
   private async takeFromRedis(checks: readonly Check[], now: number): Promise<Verdict | undefined> {
-    if (now < this.nextTryAt) return undefined;
-    if (this.away) this.nextTryAt = now + PROBE_EVERY_MS; // the others do without while this one tries
+    const breaker = this.breakerOf(checks[0]!.key);
+    if (!breaker.mayTry(now)) return undefined;
     try {
       const verdict = await this.run(checks);
-      if (this.away) this.logger.log('Rate limits are counted together again.');
-      this.away = false;
-      this.nextTryAt = 0;
+      if (breaker.succeeded()) this.logger.log('Rate limits are counted together again.');
+      this.exhausted.note(verdict, now);
       return verdict;
     } catch (error) {
-      if (!this.away) this.logger.warn({ err: error }, 'Redis is away: each process counts rate limits by itself.');
-      this.away = true;
-      this.nextTryAt = performance.now() + PROBE_EVERY_MS;
+      if (breaker.failed(performance.now()))
+        this.logger.warn({ err: error }, 'Redis is away: each process counts its part of the rate limits by itself.');
       return undefined;
     }
   }
 
+  private breakerOf(key: string): Breaker {
+    const server = serverOfKey(this.redis, key);
+    let breaker = this.breakers.get(server);
+    if (!breaker) this.breakers.set(server, (breaker = new Breaker()));
+    return breaker;
+  }
+
   private async run(checks: readonly Check[]): Promise<Verdict> {
-    const limits = checks.flatMap(({ policy, limit }) => [policy.window, limit, policy.windowMs]);
-    const keys = checks.map(({ key }) => key);
-    const [admitted, ...numbers] = await takeScript(checks.length).run(this.redis, [...keys, ...limits]);
+    const keysAndArguments: (string | number)[] = checks.map(({ key }) => key);
+    for (const { policy, limit } of checks) keysAndArguments.push(policy.window, limit, policy.windowMs);
+    const reply = await takeScript(checks.length).run(this.redis, keysAndArguments);
     const measures = checks.map((check, index): Measure => ({
       check,
-      used: numbers[2 * index]!,
-      resetMs: numbers[2 * index + 1]!,
+      used: reply[2 * index + 1]!,
+      resetMs: reply[2 * index + 2]!,
     }));
-    return { admitted: admitted === 1, measures };
+    return { admitted: reply[0] === 1, measures, by: 'redis' };
   }
 }

@@ -2,23 +2,31 @@
 import { POLICY_NAMES, type PolicyName, type Verdict } from './policy';
 import { exceeded } from './verdict';
 
+/** `refused_locally`: without asking Redis, which had said that the limit is used up. */
+export const OUTCOMES = ['admitted', 'refused', 'refused_locally'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+const outcomeOf = ({ admitted, by }: Verdict): Outcome =>
+  admitted ? 'admitted' : by === 'memory' ? 'refused_locally' : 'refused';
+
 export class ThrottlingStatistics {
-  private readonly admitted = new Map<PolicyName, number>(POLICY_NAMES.map((name) => [name, 0]));
-  private readonly refused = new Map<PolicyName, number>(POLICY_NAMES.map((name) => [name, 0]));
+  private readonly counts = new Map<PolicyName, Record<Outcome, number>>(
+    POLICY_NAMES.map((name) => [name, { admitted: 0, refused: 0, refused_locally: 0 }]),
+  );
 
   count(verdict: Verdict): void {
-    const counted = verdict.admitted
-      ? new Set(verdict.measures.map(({ check }) => check.policy.name))
-      : [exceeded(verdict).check.policy.name];
-    const counts = verdict.admitted ? this.admitted : this.refused;
-    for (const name of counted) counts.set(name, counts.get(name)! + 1);
+    const outcome = outcomeOf(verdict);
+    if (!verdict.admitted) this.counts.get(exceeded(verdict).check.policy.name)![outcome] += 1;
+    else {
+      const names = verdict.measures.map(({ check }) => check.policy.name);
+      // `auth` stands there twice, for account and address.
+      names.forEach((name, index) => {
+        if (names.indexOf(name) === index) this.counts.get(name)![outcome] += 1;
+      });
+    }
   }
 
-  snapshot(): { readonly policy: PolicyName; readonly admitted: number; readonly refused: number }[] {
-    return POLICY_NAMES.map((policy) => ({
-      policy,
-      admitted: this.admitted.get(policy)!,
-      refused: this.refused.get(policy)!,
-    }));
+  snapshot(): ({ readonly policy: PolicyName } & Readonly<Record<Outcome, number>>)[] {
+    return POLICY_NAMES.map((policy) => ({ policy, ...this.counts.get(policy)! }));
   }
 }

@@ -9,9 +9,10 @@ import { POLICIES } from './policy';
 import { RateLimitChecks } from './rate-limit-checks';
 import { RateLimitGuard } from './rate-limit.guard';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
+import { Replicas } from './replicas';
 import { ThrottlingMetrics } from './throttling-metrics';
 
-@Module({ providers: [RedisThrottlerStorage], exports: [RedisThrottlerStorage] })
+@Module({ providers: [RedisThrottlerStorage, Replicas], exports: [RedisThrottlerStorage, Replicas] })
 class ThrottlerStorageModule {}
 
 /** What a `@Throttle` without numbers would hold; the guard takes limits from the organization instead. */

@@ -1,4 +1,4 @@
-import { type Measure, POLICIES, type PolicyName } from './policy';
+import { type Measure, POLICIES, type PolicyName, type Verdict } from './policy';
 import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 const measure = (name: PolicyName, limit: number, used: number, resetMs: number): Measure => ({
@@ -7,9 +7,11 @@ const measure = (name: PolicyName, limit: number, used: number, resetMs: number)
   resetMs,
 });
 
+const verdictOf = (admitted: boolean, measures: Measure[]): Verdict => ({ admitted, measures, by: 'redis' });
+
 describe('rate limit headers', () => {
   it('tell each policy as structured fields and the tightest in the older trio', () => {
-    const verdict = { admitted: true, measures: [measure('api', 100, 1, 60_500), measure('export', 10, 4, 1_200_000)] };
+    const verdict = verdictOf(true, [measure('api', 100, 1, 60_500), measure('export', 10, 4, 1_200_000)]);
     expect(rateLimitHeaders(verdict)).toEqual({
       'RateLimit-Policy': '"api";q=100;w=60, "export";q=10;w=3600',
       RateLimit: '"api";r=99;t=61, "export";r=6;t=1200',
@@ -20,19 +22,19 @@ describe('rate limit headers', () => {
   });
 
   it('tell of one policy once, at its tightest', () => {
-    const verdict = { admitted: true, measures: [measure('auth', 5, 1, 900_000), measure('auth', 5, 4, 100_000)] };
+    const verdict = verdictOf(true, [measure('auth', 5, 1, 900_000), measure('auth', 5, 4, 100_000)]);
     expect(rateLimitHeaders(verdict)).toMatchObject({ RateLimit: '"auth";r=1;t=100' });
   });
 
   it('never tell of less than nothing left, nor of a reset in no time', () => {
-    const verdict = { admitted: false, measures: [measure('api', 5, 9, 0)] };
+    const verdict = verdictOf(false, [measure('api', 5, 9, 0)]);
     expect(rateLimitHeaders(verdict)).toMatchObject({ RateLimit: '"api";r=0;t=1', 'X-RateLimit-Remaining': '0' });
   });
 });
 
 describe('a refusal', () => {
   it('names policy, limit, what is left and when to come back', () => {
-    const verdict = { admitted: false, measures: [measure('api', 100, 5, 60_000), measure('bulk', 5, 5, 90_001)] };
+    const verdict = verdictOf(false, [measure('api', 100, 5, 60_000), measure('bulk', 5, 5, 90_001)]);
     expect(rateLimitExceeded(verdict)).toMatchObject({
       code: 'rate_limit_exceeded',
       category: 'limited',
@@ -42,10 +44,7 @@ describe('a refusal', () => {
   });
 
   it('of a quota names the limit of the organization and the end of its hour', () => {
-    const verdict = {
-      admitted: false,
-      measures: [measure('api', 100, 5, 60_000), measure('api_calls_per_hour', 7, 7, 90_001)],
-    };
+    const verdict = verdictOf(false, [measure('api', 100, 5, 60_000), measure('api_calls_per_hour', 7, 7, 90_001)]);
     expect(rateLimitExceeded(verdict)).toMatchObject({
       code: 'limit_exceeded',
       category: 'limited',
@@ -55,7 +54,7 @@ describe('a refusal', () => {
   });
 
   it('is for the exceeded check that takes longest', () => {
-    const verdict = { admitted: false, measures: [measure('api', 5, 5, 10_000), measure('bulk', 5, 5, 90_000)] };
+    const verdict = verdictOf(false, [measure('api', 5, 5, 10_000), measure('bulk', 5, 5, 90_000)]);
     expect(exceeded(verdict).check.policy.name).toBe('bulk');
   });
 });

@@ -5,19 +5,32 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
-import { CACHE_REDIS, LIMITS_REDIS, QUEUE_REDIS } from '#libs/redis';
+import { CACHE_REDIS, LIMITS_REDIS, QUEUE_REDIS, type RedisClient, redisMasters } from '#libs/redis';
 import type { Redis } from 'ioredis';
 
 const STEP = 500;
 
+type Visitor = (redis: Redis, keys: string[]) => Promise<number>;
+
+async function visitAll(redis: Redis, match: string, visitor: Visitor): Promise<number> {
+  let visited = 0;
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', match, 'COUNT', STEP);
+    if (keys.length > 0) visited += await visitor(redis, keys);
+    cursor = next;
+  } while (cursor !== '0');
+  return visited;
+}
+
 @Injectable()
 export class TenantKeys {
-  private readonly servers: Readonly<Record<string, Redis>>;
+  private readonly servers: Readonly<Record<string, RedisClient>>;
 
   constructor(
     @Inject(QUEUE_REDIS) queue: Redis,
-    @Inject(CACHE_REDIS) cache: Redis,
-    @Inject(LIMITS_REDIS) limits: Redis,
+    @Inject(CACHE_REDIS) cache: RedisClient,
+    @Inject(LIMITS_REDIS) limits: RedisClient,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
   ) {
     this.servers = { queue, cache, limits };
@@ -32,18 +45,13 @@ export class TenantKeys {
     return this.visit(tenant, (_, keys) => Promise.resolve(keys.length));
   }
 
-  private async visit(tenant: string, visitor: (redis: Redis, keys: string[]) => Promise<number>): Promise<number> {
+  private async visit(tenant: string, visitor: Visitor): Promise<number> {
     const match = `${this.config.REDIS_KEY_PREFIX}:*{${tenant}}*`;
     let visited = 0;
-    for (const [name, redis] of Object.entries(this.servers)) {
-      if (redis.status !== 'ready') throw redisAway(name);
+    for (const [name, client] of Object.entries(this.servers)) {
+      if (client.status !== 'ready') throw redisAway(name);
       try {
-        let cursor = '0';
-        do {
-          const [next, keys] = await redis.scan(cursor, 'MATCH', match, 'COUNT', STEP);
-          if (keys.length > 0) visited += await visitor(redis, keys);
-          cursor = next;
-        } while (cursor !== '0');
+        for (const redis of redisMasters(client)) visited += await visitAll(redis, match, visitor);
       } catch (error) {
         throw redisAway(name, error);
       }
