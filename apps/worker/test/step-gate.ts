@@ -58,7 +58,7 @@ export class StepGate {
     await this.holder.query('select pg_advisory_unlock($1)', [KEY]);
     const gone = async () =>
       (await this.env.query('select from pg_locks where pid = $1 and locktype = $2', [pid, 'advisory'])).length === 0;
-    await waitFor(gone, { what: 'the gate to be free' });
+    await waitFor(gone, { what: 'the gate to be free', timeoutMs: 45_000 });
   }
 
   async dispose(): Promise<void> {
