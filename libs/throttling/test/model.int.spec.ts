@@ -58,10 +58,13 @@ describe('take.lua', () => {
     const key = redisKey(PREFIX, 'limits', newId(), window);
     const admissions: number[] = [];
     let now = BEGIN;
+    let exact = compare;
     for (const step of steps) {
       now += step.passes;
+      // Tokens that were back may be out again by a clock that was set back: which, depends on what was tidied away before.
+      if (window === 'bucket' && step.passes < 0) exact = false;
       const { admitted, used, resetMs } = await clocked.take(key, options, step.limit, now);
-      if (compare) expect({ admitted, used }).toEqual(model.take(step.limit, now));
+      if (exact) expect({ admitted, used }).toEqual(model.take(step.limit, now));
       const latest = WINDOW_MS + (window === 'sliding' ? WINDOW_MS / 60 : 0);
       expect(resetMs).toBeGreaterThan(0);
       expect(resetMs).toBeLessThanOrEqual(latest);
