@@ -4,6 +4,7 @@ import { CACHE_BENCH } from './cache.bench';
 import { DATABASE_BENCH } from './database.bench';
 import { LIMITS_BENCH } from './limits.bench';
 import { ORDERS_BENCH } from './orders.bench';
+import { OUTBOX_BENCH } from './outbox.bench';
 import { QUEUES_BENCH } from './queues.bench';
 import { UUID_BENCH } from './uuid.bench';
 
@@ -12,6 +13,7 @@ export const BENCHES: readonly Bench[] = [
   DATABASE_BENCH,
   LIMITS_BENCH,
   ORDERS_BENCH,
+  OUTBOX_BENCH,
   QUEUES_BENCH,
   UUID_BENCH,
 ];

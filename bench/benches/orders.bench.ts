@@ -15,7 +15,7 @@ import { Pool } from 'pg';
 import { HttpClient } from '../../tools/replay/client/http-client';
 import { StockyardApi } from '../../tools/replay/client/stockyard-api';
 import type { GoodsLine, OrderOperation } from '../../tools/replay/model/operation';
-import { startApiProcess } from '../harness/api-process';
+import { startApiProcess } from '../harness/platform-process';
 import type { Bench } from '../harness/bench';
 import { inFlight } from '../harness/parallel';
 import { startBenchServers } from '../harness/servers';
