@@ -324,6 +324,29 @@ describe('the move of a live organization', () => {
     ).toHaveLength(1);
   });
 
+  it('numbers what is written on the target above the events that came along', async () => {
+    const id = await filledOrganization();
+    const write = (client: Client, topic: string) =>
+      client.query(
+        `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload) values ($1, new_id(), $2, 'a', $1, '{}')`,
+        [id, topic],
+      );
+    await admin.main.query("select setval('outbox_order', (select last_value from outbox_order) + 5000000)");
+    await write(admin.main, 'there');
+    const { state } = await run(moveOptions(shards, id));
+    await write(admin.two, 'here');
+    expect(state.step).toBe('done');
+    const topics = await shards.two.query<{ topic: string }>(
+      'select topic from outbox where organization_id = $1 and aggregate_id = $1 order by seq',
+      [id],
+    );
+    expect(topics.map(({ topic }) => topic)).toEqual(['there', 'here']);
+    // Whoever is ahead already is not thrown back.
+    const before = await shards.two.query<{ at: string }>("select nextval('outbox_order') as at");
+    await admin.two.query('select continue_outbox($1)', [id]);
+    expect(await shards.two.query('select last_value as at from outbox_order')).toEqual(before);
+  });
+
   it('copies again when the source has dropped its log', async () => {
     const id = await filledOrganization();
     let dropped = false;

@@ -4,7 +4,7 @@ import { Directory } from '#libs/tenancy';
 import { createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
 import { Queue } from 'bullmq';
 import { type WorkerUnderTest, workerUnderTest } from '../../test/worker-under-test';
-import { defineJob, JobService, queuePrefix, type QueuedWork, TopicRegistry } from '..';
+import { defineJob, JobService, type OutboxMessage, queuePrefix, type QueuedWork, TopicRegistry } from '..';
 import { JobProducer } from './job-producer';
 import { OutboxRelay } from './outbox-relay';
 import { OutboxRepository } from './outbox.repository';
@@ -31,14 +31,18 @@ describe('Outbox relay', () => {
   let others: Shards[];
   const organizations: string[] = [];
 
-  /** Relays of other processes: pools of their own. */
-  const relay = async (deaths = 0): Promise<OutboxRelay> => {
+  /** The outbox as another process sees it: pools of its own. */
+  const repository = async (): Promise<OutboxRepository> => {
     const shards = new Shards(env.config, 'another-relay');
     others.push(shards);
     await shards.onModuleInit();
+    return new OutboxRepository(shards);
+  };
+  const relay = async (deaths = 0): Promise<OutboxRelay> => {
+    const outbox = await repository();
     const producer = new DyingProducer(worker.app.get(JobProducer), deaths) as unknown as JobProducer;
     const [topics, directory] = [worker.app.get(TopicRegistry), worker.app.get(Directory)];
-    return new OutboxRelay(new OutboxRepository(shards), producer, topics, directory, env.config);
+    return new OutboxRelay(outbox, producer, topics, directory, env.config);
   };
   const drain = async (started: Promise<OutboxRelay>): Promise<number> => {
     const one = await started;
@@ -88,6 +92,36 @@ describe('Outbox relay', () => {
     const expected = await write(300);
     await Promise.all([relay(2), relay(1), relay(0)].map(drain));
     expect(await queued()).toEqual(expected);
+    expect(await waiting()).toBe(0);
+  });
+
+  it('holds back what is behind a row that another relay has, until that one is published or free again', async () => {
+    const repositories = await Promise.all([repository(), repository()]);
+    const [organization] = organizations;
+    const [same, other] = [newId(), newId()];
+    const [last, first] = [newId(), newId()].reverse(); // ids against the order of writing
+    for (const [id, aggregate] of [
+      [last, same],
+      [newId(), other],
+      [first, same],
+    ])
+      await env.query(
+        `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload)
+         values ($1, $2, 'test.unheard', 'x', $3, '{}')`,
+        [organization, id, aggregate],
+      );
+    const seen: string[][] = [];
+    const publish = async (messages: readonly OutboxMessage[]) => {
+      seen.push(messages.map(({ aggregateId }) => aggregateId));
+    };
+    const [one, two] = repositories;
+    const failed = one.publishNext('main', 1, async () => {
+      expect(await two.publishNext('main', 10, publish)).toEqual({ rows: 1, behind: 1 });
+      throw new Error('not published');
+    });
+    await expect(failed).rejects.toThrow('not published');
+    expect(await two.publishNext('main', 10, publish)).toEqual({ rows: 2, behind: 0 });
+    expect(seen).toEqual([[other], [same, same]]);
     expect(await waiting()).toBe(0);
   });
 
