@@ -2,6 +2,7 @@
 import type { Bench } from '../harness/bench';
 import { CACHE_BENCH } from './cache.bench';
 import { DATABASE_BENCH } from './database.bench';
+import { IMPORT_BENCH } from './import.bench';
 import { LIMITS_BENCH } from './limits.bench';
 import { ORDERS_BENCH } from './orders.bench';
 import { OUTBOX_BENCH } from './outbox.bench';
@@ -11,6 +12,7 @@ import { UUID_BENCH } from './uuid.bench';
 export const BENCHES: readonly Bench[] = [
   CACHE_BENCH,
   DATABASE_BENCH,
+  IMPORT_BENCH,
   LIMITS_BENCH,
   ORDERS_BENCH,
   OUTBOX_BENCH,

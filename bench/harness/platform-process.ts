@@ -9,22 +9,33 @@ const START_MS = 30_000;
 
 export interface PlatformProcess {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
-export const startApiProcess = (environment: TestEnvironment): Promise<PlatformProcess> => start('api', environment);
-export const startWorkerProcess = (environment: TestEnvironment): Promise<PlatformProcess> =>
-  start('worker', environment);
+/** `flags`: of node. */
+export const startApiProcess = (
+  environment: TestEnvironment,
+  flags: readonly string[] = [],
+): Promise<PlatformProcess> => start('api', environment, flags);
+export const startWorkerProcess = (
+  environment: TestEnvironment,
+  flags: readonly string[] = [],
+): Promise<PlatformProcess> => start('worker', environment, flags);
 
 /** Resolves when `/ready` answers. Rejects where the process ends before, naming its log. */
-async function start(app: 'api' | 'worker', environment: TestEnvironment): Promise<PlatformProcess> {
+async function start(
+  app: 'api' | 'worker',
+  environment: TestEnvironment,
+  flags: readonly string[],
+): Promise<PlatformProcess> {
   const port = await freePort();
   const directory = environment.config.STORAGE_DIR;
   const logFile = join(directory, `${app}.log`);
   const owned = await OwnedProcess.start({
     name: app,
     command: process.execPath,
-    args: [join(DIST, 'apps', app, 'src', 'main.js')],
+    args: [...flags, join(DIST, 'apps', app, 'src', 'main.js')],
     env: {
       ...process.env,
       ...environment.variables,
@@ -50,5 +61,5 @@ async function start(app: 'api' | 'worker', environment: TestEnvironment): Promi
     await stop();
     throw error;
   }
-  return { url, stop };
+  return { url, pid: owned.pid, stop };
 }

@@ -145,6 +145,74 @@ describe('Imports, exports and jobs', () => {
     expect(stored()).toEqual(files);
   });
 
+  it('refuses a file of ten gigabytes by what it says of its length, before any of it is sent', async () => {
+    const answer = await new Promise<{ status: number; code: string }>((resolve, reject) => {
+      const outgoing = request(`${api.url}/v1/imports`, {
+        method: 'POST',
+        headers: { ...CSV, ...tenant.headers, 'idempotency-key': newId(), 'content-length': String(10 * 1024 ** 3) },
+      });
+      outgoing.on('error', reject);
+      outgoing.on('response', (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, code: (JSON.parse(text) as { code: string }).code });
+          outgoing.destroy();
+        });
+      });
+      outgoing.flushHeaders();
+    });
+    expect(answer).toEqual({ status: 413, code: 'file_too_large' });
+  });
+
+  it.each([
+    [
+      'a compressed file',
+      415,
+      'unsupported_content_encoding',
+      { raw: HEADER, headers: { 'content-encoding': 'gzip' } },
+    ],
+    ['garbage', 422, 'invalid_csv_header', { raw: '\u0000\u0001\ufffd' }],
+    ['no line break in sight', 422, 'invalid_csv_header', { raw: 'x'.repeat(200_000) }],
+    ['a quote that is never closed', 422, 'invalid_csv_header', { raw: `"${'sku,name\n'.repeat(50_000)}` }],
+    ['nothing', 422, 'invalid_csv_header', { raw: '\n\n' }],
+    ['a column that nobody knows', 422, 'invalid_csv_header', { raw: 'sku,colour\nA,red' }],
+  ])(
+    'refuses an upload of %s, and keeps nothing of it',
+    async (
+      _,
+      status,
+      code,
+      {
+        raw,
+        headers = {},
+      }: {
+        raw: string;
+        headers?: Record<string, string>;
+      },
+    ) => {
+      const [jobs, files] = [await env.query('select from jobs'), stored()];
+      const options = { raw, key: newId(), headers: { ...CSV, ...headers } };
+      const answer = await tenant.call(api, 'POST', '/v1/imports', options);
+      expect([answer.status, answer.body.code]).toEqual([status, code]);
+      expect(await env.query('select from jobs')).toHaveLength(jobs.length);
+      expect(stored()).toEqual(files);
+    },
+  );
+
+  it('lists the first 10,000 lines that it left out, and says how many more there were', async () => {
+    const lines = Array.from({ length: 10_050 }, (_, n) => (n === 5_000 ? 'GOOD,Good,,1,GBP,,1' : ',no sku,,1,GBP,,1'));
+    const accepted = await upload([HEADER, ...lines].join('\n'));
+    const job = await finished(accepted.body.id);
+    expect(job.result).toEqual({ lines: 10_050, failed: 10_049 });
+    const report = await tenant.call(api, 'GET', `/v1/jobs/${job.id}/report`);
+    const rows: string[] = report.body.trim().split('\n');
+    expect(rows).toHaveLength(1 + 10_000 + 1);
+    expect(rows[1]).toContain('2,missing_sku,sku');
+    expect(rows.at(-2)).toMatch(/^10002,missing_sku/);
+    expect(rows.at(-1)).toBe(',not_listed,,49 more lines were left out and are not listed.');
+  });
+
   it.each([
     ['GET', '/v1/jobs/not-an-id', 400, 'invalid_value'],
     ['GET', '/v1/jobs?state=lost', 400, 'invalid_value'],

@@ -26,7 +26,7 @@ describe('shards', () => {
     const authorization = `Bearer ${(key.body as { key: string }).key}`;
     const asTenant: Tenant['call'] = (to, method, path, options = {}) =>
       call(to, method, path, { ...options, headers: { authorization, ...options.headers } });
-    return { id, slug, call: asTenant };
+    return { id, slug, headers: { authorization }, call: asTenant };
   };
   const placesOf = (id: string) =>
     Promise.all(env.shards.map(({ query }) => query('select epoch, state from tenant_places where tenant = $1', [id])));

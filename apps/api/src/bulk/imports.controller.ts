@@ -32,7 +32,8 @@ export class ImportsController {
   @ApiProblems({
     403: '`limit_exceeded` (max_storage_bytes) or not permitted.',
     413: '`file_too_large`.',
-    415: 'Send text/csv.',
+    415: '`unsupported_media_type`: send text/csv. `unsupported_content_encoding`: send it uncompressed.',
+    422: '`invalid_csv_header`, or the key was used for another file.',
   })
   create(
     @IdempotencyKey() key: string,

@@ -1,6 +1,6 @@
 /** /v1/connections */
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
-import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   CONNECTION,
   CONNECTION_STATES,
@@ -43,6 +43,7 @@ export class ConnectionsController {
 
   /** Where stock is to be pulled from. Nothing is asked there before the first sync. */
   @Post()
+  @ApiOperation({ summary: 'Connect a system that stock is pulled from' })
   @RequirePermission('connections:write')
   @ApiResponse({ status: 201, standardSchema: CONNECTION })
   @ApiProblems({
@@ -56,6 +57,7 @@ export class ConnectionsController {
 
   /** Newest first. */
   @Get()
+  @ApiOperation({ summary: 'List connections' })
   @RequirePermission('connections:read')
   @ApiResponse({ status: 200, standardSchema: PAGE })
   async list(@Query({ schema: QUERY }) query: ShapeType<typeof QUERY>): Promise<Page<ConnectionView>> {
@@ -63,6 +65,7 @@ export class ConnectionsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a connection' })
   @RequirePermission('connections:read')
   @ApiResponse({ status: 200, standardSchema: CONNECTION })
   async get(@Param('id', { schema: ID }) id: string): Promise<ConnectionView> {
@@ -71,6 +74,7 @@ export class ConnectionsController {
 
   /** With another url it begins anew, unless a cursor comes with it; with a url of another server it needs the secrets again. */
   @Patch(':id')
+  @ApiOperation({ summary: 'Change a connection' })
   @RequirePermission('connections:write')
   @ApiResponse({ status: 200, standardSchema: CONNECTION })
   @ApiProblems({
@@ -89,6 +93,7 @@ export class ConnectionsController {
 
   /** Syncs end without having asked, until it is resumed. */
   @Post(':id/pause')
+  @ApiOperation({ summary: 'Pause a connection' })
   @HttpCode(200)
   @RequirePermission('connections:write')
   @ApiResponse({ status: 200, standardSchema: CONNECTION })
@@ -102,6 +107,7 @@ export class ConnectionsController {
 
   /** Syncs ask again. Closes the breaker too: for when the outside system is known to be back. */
   @Post(':id/resume')
+  @ApiOperation({ summary: 'Resume a connection' })
   @HttpCode(200)
   @RequirePermission('connections:write')
   @ApiResponse({ status: 200, standardSchema: CONNECTION })
@@ -115,6 +121,7 @@ export class ConnectionsController {
 
   /** The stock that it has brought stays. */
   @Delete(':id')
+  @ApiOperation({ summary: 'Delete a connection' })
   @HttpCode(204)
   @RequirePermission('connections:write')
   @ApiResponse({ status: 204, description: 'Deleted.' })
@@ -125,6 +132,7 @@ export class ConnectionsController {
 
   /** Pulls what there is since the last sync, as a job. Counts are absolute, so a repetition does no harm. */
   @Post(':id/sync')
+  @ApiOperation({ summary: 'Pull stock now, as a job' })
   @RequirePermission('jobs:write')
   @UseInterceptors(IdempotentReplyInterceptor)
   @ApiResponse({ status: 202, description: 'The new job.', standardSchema: JOB })

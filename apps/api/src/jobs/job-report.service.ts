@@ -10,14 +10,19 @@ const LINES_AT_ONCE = 200;
 
 const text = (rows: readonly (readonly unknown[])[]): Buffer => Buffer.from(stringify([...rows]));
 
-async function* report(errors: AsyncIterable<JobLineError>): AsyncGenerator<Buffer> {
+/** `failed` are all lines that were left out: a last row says how many of them are not listed. */
+async function* report(errors: AsyncIterable<JobLineError>, failed: number): AsyncGenerator<Buffer> {
   let rows: unknown[][] = [[...COLUMNS]];
+  let listed = 0;
   for await (const error of errors) {
+    listed += 1;
     rows.push(COLUMNS.map((column) => error[column]));
     if (rows.length < LINES_AT_ONCE) continue;
     yield text(rows);
     rows = [];
   }
+  if (failed > listed)
+    rows.push(['', 'not_listed', '', `${failed - listed} more lines were left out and are not listed.`]);
   if (rows.length > 0) yield text(rows);
 }
 
@@ -41,7 +46,7 @@ export class JobReportService {
 
   async open(id: string): Promise<StreamableFile> {
     const job: Job = await this.jobs.get(id);
-    return new StreamableFile(Readable.from(inThisContext(report(this.jobs.lineErrors(job.id)))), {
+    return new StreamableFile(Readable.from(inThisContext(report(this.jobs.lineErrors(job.id), job.failed))), {
       type: 'text/csv; charset=utf-8',
       disposition: `attachment; filename="${job.type.replace(/[^\w.-]/g, '_')}-${job.id}-report.csv"`,
     });

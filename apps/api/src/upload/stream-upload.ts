@@ -66,7 +66,10 @@ class StreamBodyParser implements OnModuleInit {
     const { contentType, route } = this.accepted;
     this.host.httpAdapter.getInstance().addContentTypeParser(contentType, (request, payload, done) => {
       const announced = Number(request.headers['content-length'] ?? 0);
-      if (request.routeOptions.url !== route) done(unsupported('Send the Content-Type that this endpoint documents.'));
+      const encoding = request.headers['content-encoding'] ?? 'identity';
+      if (encoding.toLowerCase() !== 'identity') done(encoded(encoding));
+      else if (request.routeOptions.url !== route)
+        done(unsupported('Send the Content-Type that this endpoint documents.'));
       else if (announced > this.limit) done(tooLarge(this.limit));
       else done(null, new StreamBody(payload));
     });
@@ -81,6 +84,15 @@ export function streamBodyParser(accepted: StreamRoute): FactoryProvider<OnModul
     useFactory: (host: HttpAdapterHost<FastifyAdapter>, config: Pick<AppConfig, 'UPLOAD_LIMIT_BYTES'>) =>
       new StreamBodyParser(host, config.UPLOAD_LIMIT_BYTES, accepted),
   };
+}
+
+function encoded(encoding: string): StockyardError {
+  return new StockyardError({
+    code: 'unsupported_content_encoding',
+    category: 'unsupported_media',
+    param: 'Content-Encoding',
+    message: `A body that is encoded as ${encoding.slice(0, 40)} is not taken; send the file as it is.`,
+  });
 }
 
 function tooLarge(limit: number): StockyardError {

@@ -33,6 +33,8 @@ export interface RunningApi {
 export interface Tenant {
   readonly id: string;
   readonly slug: string;
+  /** What its owner key sends. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Calls an api as this tenant's owner key. */
   call(api: RunningApi, method: string, path: string, options?: CallOptions): Promise<Answer>;
 }
@@ -106,6 +108,7 @@ export async function createTenant(
   return {
     id,
     slug,
+    headers: { authorization },
     call: (to, method, path, options = {}) =>
       call(to, method, path, { ...options, headers: { authorization, ...options.headers } }),
   };

@@ -7,6 +7,8 @@ import { JobService, jobView, type JobView } from '#libs/queues';
 import { FileStore } from '#libs/storage';
 import { BULK_IMPORT, importKey } from '../bulk.jobs';
 import { countLines } from './count-lines';
+import { keepBeginning, type KeptBeginning } from './first-record';
+import { importHeader } from './import-header';
 
 export interface Upload {
   readonly key: string;
@@ -29,12 +31,15 @@ export class ImportService {
 
   /**
    * The same key with the same bytes answers with the same job; with other bytes it is refused. Throws `file_too_large`
-   * beyond the upload limit and `limit_exceeded` beyond `max_storage_bytes`, and keeps nothing of what it refuses.
+   * beyond the upload limit, `limit_exceeded` beyond `max_storage_bytes` and `invalid_csv_header`, and keeps nothing of what it
+   * refuses.
    */
   async create({ key, content }: Upload): Promise<IdempotentReply<JobView>> {
     const id = newId();
-    const lines = countLines(content);
+    const beginning = keepBeginning(content);
+    const lines = countLines(beginning);
     const file = await this.files.put(importKey(id), lines, { maxBytes: this.config.UPLOAD_LIMIT_BYTES });
+    await this.requireHeader(id, beginning);
     const payload = { sha256: file.sha256, bytes: file.bytes };
     const total = Math.max(0, lines.count - 1); // without the header; an estimate: fields may span lines
     const { job, statements } = this.jobs.prepare({ definition: BULK_IMPORT, payload, id, total });
@@ -49,6 +54,16 @@ export class ImportService {
     } catch (error) {
       // Refused for certain. After a broken connection the job may exist all the same, and then needs its file.
       if (error instanceof StockyardError && error.category !== 'unavailable') await this.forget(id);
+      throw error;
+    }
+  }
+
+  /** The job would find out too, and have failed. */
+  private async requireHeader(id: string, beginning: KeptBeginning): Promise<void> {
+    try {
+      importHeader(await beginning.firstRecord());
+    } catch (error) {
+      await this.forget(id);
       throw error;
     }
   }

@@ -211,25 +211,36 @@ export const advanceJob = tenantStatement(
 /** Closes a chunk: the counts as they stand with everything the chunk's statements added to them. */
 export const jobProgress = tenantStatement('job_progress', `select processed, failed, total from jobs where ${TARGET}`);
 
+/** What is kept of the lines that a job left out; `failed` counts on, so that a file of nothing but garbage does not fill the table. */
+export const MOST_LINE_ERRORS = 10_000;
+
+const roomFor = (job: string): string => `${MOST_LINE_ERRORS} - (select count(*) from
+  (select from job_line_errors where organization_id = $1 and job_id = ${job} limit ${MOST_LINE_ERRORS}) there)`;
+
+/** The first MOST_LINE_ERRORS of a job are kept. */
 export const insertLineErrors = tenantStatement(
   'job_line_errors_insert',
   `insert into job_line_errors (organization_id, job_id, line, code, field, message)
    select $1, $2, e.line, e.code, e.field, e.message
    from jsonb_to_recordset($3::jsonb) as e (line bigint, code text, field text, message text)
+   order by e.line limit ${roomFor('$2')}
    on conflict do nothing`,
 );
 
 /**
- * A statement that keeps the rows of a SELECT of (job_id uuid, line, code, field, message) as line errors, and counts them in the
- * job's `failed`: in the statement that finds them, so that report and effect commit together.
+ * A statement that keeps the rows of a SELECT of (job_id uuid, line, code, field, message), all of one job, as line errors, the
+ * first MOST_LINE_ERRORS of it, and counts them in the job's `failed`: in the statement that finds them, so that report and
+ * effect commit together.
  */
 export const keptLineErrors = (select: string): string => `
   with problem as materialized (${select}),
   kept as (
     insert into job_line_errors (organization_id, job_id, line, code, field, message)
-    select $1, job_id, line, code, field, message from problem on conflict do nothing returning job_id)
-  update jobs set failed = failed + (select count(*) from kept)
-  where organization_id = $1 and id = (select job_id from kept limit 1) returning failed`;
+    select $1, job_id, line, code, field, message from problem
+    order by line limit ${roomFor('(select job_id from problem limit 1)')}
+    on conflict do nothing)
+  update jobs set failed = failed + (select count(*) from problem)
+  where organization_id = $1 and id = (select job_id from problem limit 1) returning failed`;
 
 export const listLineErrors = tenantRead(
   'job_line_errors_list',
