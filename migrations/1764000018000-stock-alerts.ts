@@ -57,6 +57,7 @@ export class StockAlerts1764000018000 implements MigrationInterface {
     await runner.query(`
       -- Sees to it that a job looks at the crossings of a tenant: job row and outbox row, unless one waits already. The lock on
       -- that one keeps it from starting before this transaction has ended; one that cannot be locked may have looked already.
+      -- One with a checkpoint was handed back or failed once, and may be past the level: it goes on behind it.
       -- It starts some seconds later, so that what crosses meanwhile needs no job of its own. Its dedupe_key is its id: with
       -- any key it is in the index of open jobs by type, and must not exclude the next one while it runs.
       create function queue_crossing_check(organization uuid) returns uuid language plpgsql
@@ -66,7 +67,7 @@ export class StockAlerts1764000018000 implements MigrationInterface {
         due timestamptz := date_trunc('milliseconds', clock_timestamp()) + interval '5 seconds';
       begin
         perform from public.jobs j where j.organization_id = organization and j.type = 'inventory.low_stock'
-          and j.dedupe_key is not null and j.state = 'queued' limit 1 for share skip locked;
+          and j.dedupe_key is not null and j.state = 'queued' and j.checkpoint is null limit 1 for share skip locked;
         if found then return null; end if;
         job := public.new_id();
         insert into public.jobs (organization_id, id, type, class, payload, actor_type, dedupe_key, run_at)

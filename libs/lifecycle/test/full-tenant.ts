@@ -45,7 +45,8 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
     ['products', { id: product, sku: 'SAME', name: TEXT, currency: 'GBP', price_minor: '900719925474099' }],
     // Above its threshold, or a job would be queued here that nobody asked for.
     ['stock_levels', { product_id: product, location_id: locationId, available: 5, held: 2, low_stock_threshold: 4 }],
-    ['stock_crossings', { product_id: product, location_id: locationId, crossed_at: now }],
+    // Young, or upkeep would have it looked at.
+    ['stock_crossings', { product_id: product, location_id: locationId, crossed_at: new Date().toISOString() }],
     [
       'stock_alerts',
       {

@@ -288,6 +288,39 @@ describe('stock alerts', () => {
     expect(await wrong()).toBe(0);
   });
 
+  it('relies on no job that waits with a checkpoint, which may be past the level', async () => {
+    const skus = Array.from({ length: 150 }, (_, index) => `S${index}`);
+    await stocked(skus, 10);
+    await env.query('update stock_levels set low_stock_threshold = 10 where organization_id = $1', [shop.id]);
+    const id = (await take())!;
+    let checkpoint: AlertCheckpoint | null = null;
+    let steps = 0;
+    const resumed = (stopAfter: number): Context =>
+      ({
+        ...{ jobId: id, payload: {}, checkpoint, log: () => undefined },
+        commit: async (step: JobStep<AlertCheckpoint>) => {
+          if (steps++ >= stopAfter) throw new Error('handed back');
+          checkpoint = step.checkpoint;
+          return step.statements.length > 0 ? app.get(TenantDatabase).batch(step.statements) : [];
+        },
+      }) as unknown as Context;
+    await expect(inShop(() => app.get(AlertChecks).noted(resumed(1)))).rejects.toThrow('handed back');
+    await env.query("update jobs set state = 'queued', checkpoint = $3 where organization_id = $1 and id = $2", [
+      ...[shop.id, id, JSON.stringify(checkpoint)],
+    ]);
+    const [done] = await env.query<{ product_id: string }>(
+      `select product_id from stock_levels where organization_id = $1 order by product_id limit 1`,
+      [shop.id],
+    );
+    const sku = [...products].find(([, product]) => product === done!.product_id)![0];
+    await change([{ sku, delta: 5 }]);
+    expect(await take()).toBe(id);
+    await inShop(() => app.get(AlertChecks).noted(resumed(Infinity)));
+    await set(id, 'completed');
+    await runQueued();
+    expect([await wrong(), await notes()]).toEqual([0, 0]);
+  });
+
   it('keeps the job that a crossing relies on from starting before the crossing has committed', async () => {
     await stocked(['A', 'B'], 10);
     await limit('A', 10);
