@@ -23,6 +23,7 @@ import { OutboxOrder1764000019000 } from './1764000019000-outbox-order';
 import { OutboxWaiting1764000019001 } from './1764000019001-outbox-waiting';
 import { CacheBudget1764000020000 } from './1764000020000-cache-budget';
 import { JobRoom1764000026000 } from './1764000026000-job-room';
+import { ConcurrentRequests1764000027000 } from './1764000027000-concurrent-requests';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -48,4 +49,5 @@ export const MIGRATIONS = [
   OutboxWaiting1764000019001,
   CacheBudget1764000020000,
   JobRoom1764000026000,
+  ConcurrentRequests1764000027000,
 ] satisfies readonly MigrationClass[];

@@ -18,7 +18,7 @@ import { RedisModule } from '#libs/redis';
 import { REPORT_JOBS } from '#libs/reports';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
-import { RateLimitGuard, ThrottlingModule } from '#libs/throttling';
+import { AdmissionGuard, RateLimitGuard, ThrottlingModule } from '#libs/throttling';
 import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
 import { AccessModule } from './access/access.module';
@@ -94,6 +94,7 @@ export class AppModule {
         { provide: APP_GUARD, useExisting: AuthenticationGuard },
         { provide: APP_GUARD, useExisting: RateLimitGuard },
         { provide: APP_GUARD, useExisting: PermissionGuard },
+        { provide: APP_GUARD, useExisting: AdmissionGuard },
       ],
     };
   }

@@ -129,6 +129,17 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     3_600_000,
     'Longest time for which a process refuses by itself what Redis said is used up, before it asks again.',
   ),
+  ADMISSION_MAX_CONCURRENCY: count(
+    256,
+    10_000,
+    'Most requests that an api process works on at once; it finds out how many of them are good.',
+  ),
+  ADMISSION_QUEUE: count(
+    512,
+    10_000,
+    'Most requests that wait for their turn in an api process; others are answered 503.',
+  ),
+  ADMISSION_WAIT_MS: count(1_000, 60_000, 'Longest wait of a request for its turn before it is answered 503 or 429.'),
   ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
   MESSAGING_SECRET: devSecret(

@@ -37,7 +37,7 @@ describe('the module of coordination', () => {
     await app.close();
     await waitFor(() => client.status === 'end', { what: 'the connection to end', intervalMs: 5 });
     const witness = new Redis(config.REDIS_URL);
-    expect(await witness.exists(leasesKey(config.REDIS_KEY_PREFIX, tenant))).toBe(0);
+    expect(await witness.exists(leasesKey(config.REDIS_KEY_PREFIX, 'share', tenant))).toBe(0);
     witness.disconnect();
   });
 });

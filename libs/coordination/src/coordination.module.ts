@@ -1,6 +1,7 @@
 /** What processes agree on about a tenant, over the Redis of REDIS_URL. Needs ConfigModule and RedisModule beside it. */
 import { Global, Module } from '@nestjs/common';
-import { TenantShare, TokenKeeper } from '#libs/tenancy';
+import { RequestShare, TenantShare, TokenKeeper } from '#libs/tenancy';
+import { RedisRequestShare } from './share/redis-request-share';
 import { RedisTenantShare } from './share/redis-tenant-share';
 import { RedisTokenKeeper } from './tokens/redis-token-keeper';
 
@@ -9,9 +10,11 @@ import { RedisTokenKeeper } from './tokens/redis-token-keeper';
   providers: [
     RedisTokenKeeper,
     RedisTenantShare,
+    RedisRequestShare,
     { provide: TokenKeeper, useExisting: RedisTokenKeeper },
     { provide: TenantShare, useExisting: RedisTenantShare },
+    { provide: RequestShare, useExisting: RedisRequestShare },
   ],
-  exports: [TokenKeeper, TenantShare, RedisTenantShare],
+  exports: [TokenKeeper, TenantShare, RedisTenantShare, RequestShare, RedisRequestShare],
 })
 export class CoordinationModule {}

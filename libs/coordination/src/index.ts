@@ -1,4 +1,6 @@
 /** Coordination: consistency tokens and tenants' shares, agreed on over Redis. */
 export { CoordinationModule } from './coordination.module';
-export { RedisTenantShare, type ShareSnapshot } from './share/redis-tenant-share';
+export type { ShareSnapshot } from './share/leased-share';
+export { RedisRequestShare } from './share/redis-request-share';
+export { RedisTenantShare } from './share/redis-tenant-share';
 export { RedisTokenKeeper } from './tokens/redis-token-keeper';

@@ -54,7 +54,7 @@ describe('the share of a tenant, among processes', () => {
   };
 
   const leased = async () => {
-    const records = await redis.hvals(leasesKey(PREFIX, tenant));
+    const records = await redis.hvals(leasesKey(PREFIX, 'share', tenant));
     return records.reduce((sum, record) => sum + Number(record.split(' ')[0]), 0);
   };
 
@@ -133,7 +133,7 @@ describe('the share of a tenant, among processes', () => {
     await work(300);
     expect(await witness.greatest(tenant)).toBeLessThanOrEqual(limit + 4 * Math.ceil(limit / 4));
     await server.start();
-    const all = async () => (await redis.zcard(processesKey(PREFIX))) === 4;
+    const all = async () => (await redis.zcard(processesKey(PREFIX, 'share'))) === 4;
     await waitFor(all, { what: 'all to be back', timeoutMs: TIMEOUT_MS });
     const exact = async () => {
       await witness.startOver(tenant);

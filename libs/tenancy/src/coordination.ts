@@ -24,3 +24,12 @@ export abstract class TenantShare {
    */
   abstract take(organizationId: string, limit: number): ReleaseSlot | Promise<ReleaseSlot>;
 }
+
+/** `max_concurrent_requests` of a tenant's requests at once across all processes. */
+export abstract class RequestShare {
+  /**
+   * Takes one of `limit` slots: at once (no promise) where this process holds a free one, else when one is free. Throws or rejects
+   * with `limit_exceeded` (429) that names `max_concurrent_requests` after ADMISSION_WAIT_MS, or at once where too many wait already.
+   */
+  abstract take(organizationId: string, limit: number): ReleaseSlot | Promise<ReleaseSlot>;
+}

@@ -20,7 +20,7 @@ export {
   toLsn,
   toPosition,
 } from './consistency-token';
-export { type ReleaseSlot, TenantShare, TokenKeeper } from './coordination';
+export { type ReleaseSlot, RequestShare, TenantShare, TokenKeeper } from './coordination';
 export { limitExceeded, type LimitRefusal } from './limit.error';
 export { type CountedResult, type RowCounts, RowTally } from './row-tally';
 export { ConsistencyScope, type LoadKeptToken, type SeenSoFar } from './consistency-scope';

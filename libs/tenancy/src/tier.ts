@@ -6,6 +6,8 @@ export type Tier = (typeof TIERS)[number];
 export interface Limits {
   /** Concurrent database transactions across all processes. */
   readonly maxConnections: number;
+  /** Requests that are worked on at once across all processes. */
+  readonly maxConcurrentRequests: number;
   readonly apiCallsPerHour: number;
   readonly maxUsers: number;
   readonly maxStorageBytes: number;
@@ -39,6 +41,7 @@ const GIB = 1024 ** 3;
 export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
   free: {
     maxConnections: 4,
+    maxConcurrentRequests: 20,
     apiCallsPerHour: 6_000,
     maxUsers: 5,
     maxStorageBytes: 1 * GIB,
@@ -55,6 +58,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
   },
   starter: {
     maxConnections: 8,
+    maxConcurrentRequests: 40,
     apiCallsPerHour: 36_000,
     maxUsers: 25,
     maxStorageBytes: 10 * GIB,
@@ -71,6 +75,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
   },
   professional: {
     maxConnections: 16,
+    maxConcurrentRequests: 100,
     apiCallsPerHour: 180_000,
     maxUsers: 250,
     maxStorageBytes: 100 * GIB,
@@ -87,6 +92,7 @@ export const TIER_LIMITS: Readonly<Record<Tier, Limits>> = {
   },
   enterprise: {
     maxConnections: 32,
+    maxConcurrentRequests: 400,
     apiCallsPerHour: 1_800_000,
     maxUsers: 10_000,
     maxStorageBytes: 1_000 * GIB,

@@ -14,18 +14,13 @@ import {
 import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
 import { UsageMeter } from '#libs/usage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { declaredAccess } from './declared-access';
 import type { Check, Verdict } from './policy';
 import { type Attempt, RateLimitChecks, type SessionUse } from './rate-limit-checks';
 import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
 import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
-/** The metadata that libs/identity's decorators set; identity is domain and cannot be imported here. */
-const ACCESS_KEY = 'stockyard:access';
-interface DeclaredAccess {
-  readonly kind?: string;
-  readonly permission?: string | null;
-}
 const EVERY_REQUEST = ['api', 'api_calls_per_hour'] as const;
 
 @Injectable()
@@ -74,20 +69,13 @@ export class RateLimitGuard extends ThrottlerGuard {
 
   /** Whoever holds a link of a tenant uses up nothing of what the tenant may call. */
   protected isByLink(context: ExecutionContext): boolean {
-    return this.accessOf(context)?.kind === 'link';
+    return declaredAccess(this.reflector, context)?.kind === 'link';
   }
 
   /** Whether the caller may do it at all: who may not, uses up no quota of the dear policies on the way to its refusal. */
   protected permitted(context: ExecutionContext, { permissions }: TenantContext): boolean {
-    const permission = this.accessOf(context)?.permission;
+    const permission = declaredAccess(this.reflector, context)?.permission;
     return !permission || permissions.has(permission);
-  }
-
-  private accessOf(context: ExecutionContext): DeclaredAccess | undefined {
-    return this.reflector.getAllAndOverride<DeclaredAccess | undefined>(ACCESS_KEY, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
   }
 
   /** Who tries to log in. */

@@ -1,10 +1,12 @@
 /**
- * Rate limits over @nestjs/throttler. The app registers the guard after authentication and before permissions:
- * `{ provide: APP_GUARD, useExisting: RateLimitGuard }`.
+ * Rate limits over @nestjs/throttler, and admission. The app registers `RateLimitGuard` after authentication and before permissions,
+ * and `AdmissionGuard` last: `{ provide: APP_GUARD, useExisting: RateLimitGuard }`.
  */
 import { Global, Module } from '@nestjs/common';
 import { ThrottlerModule, type ThrottlerModuleOptions } from '@nestjs/throttler';
 import { TIER_LIMITS } from '#libs/tenancy';
+import { AdmissionControl } from './admission/admission-control';
+import { AdmissionGuard } from './admission/admission.guard';
 import { POLICIES } from './policy';
 import { RateLimitChecks } from './rate-limit-checks';
 import { RateLimitGuard } from './rate-limit.guard';
@@ -31,7 +33,7 @@ function throttlerOptions(storage: RedisThrottlerStorage): ThrottlerModuleOption
       useFactory: throttlerOptions,
     }),
   ],
-  providers: [RateLimitChecks, RateLimitGuard, ThrottlingMetrics],
-  exports: [RateLimitGuard, ThrottlerStorageModule],
+  providers: [RateLimitChecks, RateLimitGuard, AdmissionControl, AdmissionGuard, ThrottlingMetrics],
+  exports: [RateLimitGuard, AdmissionGuard, AdmissionControl, ThrottlerStorageModule],
 })
 export class ThrottlingModule {}

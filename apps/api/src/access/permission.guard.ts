@@ -1,4 +1,4 @@
-/** Last of the global guards: the caller must hold the permission that the handler declares. */
+/** Before a request takes anybody's place: the caller must hold the permission that the handler declares. */
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type Access, ACCESS_KEY, permissionDenied } from '#libs/identity';

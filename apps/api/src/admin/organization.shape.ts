@@ -31,6 +31,7 @@ const LIMIT_OVERRIDES = closed(
     max_schedules: override(),
     max_sync_connections: override(),
     max_cache_bytes: override(),
+    max_concurrent_requests: override(),
   },
   { description: 'A number overrides the tier’s limit, null goes back to it, an omitted one stays as it is.' },
 );

@@ -4,12 +4,13 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { LoginService, Public, SessionService } from '#libs/identity';
 import type { ShapeType } from '#libs/kernel';
-import { RateLimit } from '#libs/throttling';
+import { Admit, RateLimit } from '#libs/throttling';
 import { RequestId } from '../access/request-id.decorator';
 import { LOGIN, REFRESH, TOKENS, tokensBody } from './auth.shape';
 
 @ApiTags('auth')
 @Public()
+@Admit({ priority: 'interactive' })
 @Controller('v1/auth')
 export class AuthController {
   constructor(

@@ -7,7 +7,7 @@ import { RequirePermission } from '#libs/identity';
 import { Fields, shape } from '#libs/kernel';
 import { JOB, type JobView } from '#libs/queues';
 import { attachment } from '#libs/storage';
-import { RateLimit } from '#libs/throttling';
+import { Admit, RateLimit } from '#libs/throttling';
 import { FileDownloadService } from '../files/file-download.service';
 import { FILE_LINK, type FileLinkBody } from '../files/file-link.shape';
 import { PublicAddress } from '../files/public-address.decorator';
@@ -27,6 +27,7 @@ export class ExportsController {
   /** Everything of one resource, as a job whose file is there when it is completed. */
   @Post('exports')
   @ApiOperation({ summary: 'Export a resource as a job that writes a file' })
+  @Admit({ priority: 'report' })
   @RateLimit('export')
   @HttpCode(202)
   @RequirePermission('jobs:write')
@@ -37,6 +38,7 @@ export class ExportsController {
 
   @Get('jobs/:id/file')
   @ApiOperation({ summary: 'Download the file of a completed export or report' })
+  @Admit({ priority: 'report', holds: 'slot' })
   @RequirePermission('jobs:read')
   @ApiProduces('text/csv', 'application/x-ndjson')
   @ApiResponse({ status: 200, description: 'The file of a completed export or report.' })

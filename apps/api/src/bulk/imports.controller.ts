@@ -6,7 +6,7 @@ import { ApiProblems, IdempotencyKey } from '#libs/http';
 import type { IdempotentReply } from '#libs/idempotency';
 import { RequirePermission } from '#libs/identity';
 import { JOB, type JobView } from '#libs/queues';
-import { RateLimit } from '#libs/throttling';
+import { Admit, RateLimit } from '#libs/throttling';
 import { Idempotent } from '../idempotency/idempotent.decorator';
 import { StreamUpload } from '../upload/stream-upload';
 
@@ -23,6 +23,7 @@ export class ImportsController {
    */
   @Post()
   @ApiOperation({ summary: 'Import products or stock from a file, as a job' })
+  @Admit({ priority: 'bulk', holds: 'slot' })
   @RateLimit('bulk')
   @RequirePermission('jobs:write')
   @Idempotent()

@@ -4,6 +4,7 @@ import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger
 import { ApiProblems } from '#libs/http';
 import { LinkHolders } from '#libs/identity';
 import { shape } from '#libs/kernel';
+import { Admit } from '#libs/throttling';
 import Type from 'typebox';
 import { FileDownloadService } from './file-download.service';
 
@@ -17,6 +18,7 @@ export class FilesController {
   /** The file of a link. The link is all it takes, until it expires. */
   @Get(':sealed')
   @ApiOperation({ summary: 'Download the file of a link' })
+  @Admit({ priority: 'report', holds: 'slot' })
   @LinkHolders()
   @Header('Cache-Control', 'private, no-store')
   @Header('X-Content-Type-Options', 'nosniff')

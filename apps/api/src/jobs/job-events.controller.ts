@@ -4,6 +4,7 @@ import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@n
 import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import { Fields, shape } from '#libs/kernel';
+import { Admit } from '#libs/throttling';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bearerToken } from '../access/bearer-token';
 import { JobEventsService } from './job-events.service';
@@ -19,6 +20,7 @@ export class JobEventsController {
 
   @Get(':id/events')
   @RequirePermission('jobs:read')
+  @Admit({ priority: 'interactive', holds: 'nothing' })
   @Header('Cache-Control', 'no-cache, no-transform')
   @Header('X-Accel-Buffering', 'no') // nginx hands on what it has
   @ApiOperation({

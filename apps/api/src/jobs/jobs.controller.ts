@@ -19,7 +19,7 @@ import {
   jobView,
   type JobView,
 } from '#libs/queues';
-import { RateLimit } from '#libs/throttling';
+import { Admit, RateLimit } from '#libs/throttling';
 import Type from 'typebox';
 import { AuditedLetters } from '../dead-letters/audited-letters.service';
 import { Idempotent } from '../idempotency/idempotent.decorator';
@@ -56,6 +56,7 @@ export class JobsController {
   /** A job of a type that clients may create. It counts as an export, which is what such types do. */
   @Post()
   @ApiOperation({ summary: 'Create a job of a type that clients may create' })
+  @Admit({ priority: 'report' })
   @RateLimit('export')
   @RequirePermission('jobs:write')
   @Idempotent('optional')
@@ -106,6 +107,7 @@ export class JobsController {
   /** The items that were left out, as CSV: line, code, field, message. */
   @Get(':id/report')
   @ApiOperation({ summary: 'Download the items that a job left out' })
+  @Admit({ priority: 'report', holds: 'slot' })
   @RequirePermission('jobs:read')
   @ApiProduces('text/csv')
   @ApiResponse({ status: 200, description: 'One line for each item that was left out; only the header for none.' })

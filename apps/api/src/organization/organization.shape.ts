@@ -29,6 +29,7 @@ export const LIMITS_FIELDS = Type.Object({
     description: 'Connections that stock is pulled from, the paused ones included.',
   }),
   max_cache_bytes: Type.Integer({ description: 'Bytes of cached values in Redis.' }),
+  max_concurrent_requests: Type.Integer({ description: 'Requests that are worked on at once across all processes.' }),
 });
 
 export type LimitsBody = Type.Static<typeof LIMITS_FIELDS>;

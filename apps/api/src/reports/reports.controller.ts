@@ -5,7 +5,7 @@ import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import { JOB, type JobView } from '#libs/queues';
 import { CREATE_REPORT, type CreateReport, ReportService } from '#libs/reports';
-import { RateLimit } from '#libs/throttling';
+import { Admit, RateLimit } from '#libs/throttling';
 
 @ApiTags('reports')
 @ApiBearerAuth()
@@ -17,6 +17,7 @@ export class ReportsController {
   /** A report as a job, whose file is at `/v1/jobs/{id}/file` when it is completed. */
   @Post()
   @ApiOperation({ summary: 'Write a report as a job' })
+  @Admit({ priority: 'report' })
   @RateLimit('export')
   @HttpCode(202)
   @RequirePermission('jobs:write')

@@ -53,7 +53,7 @@ describe('the exchange of leases', () => {
     numbers: { held: number; demand: number; wanted?: number; limit: number; leaseMs?: number; turnMs?: number },
   ) => {
     const { held, demand, wanted = demand, limit, leaseMs = LEASE_MS, turnMs = LEASE_MS } = numbers;
-    const key = leasesKey(PREFIX, tenant);
+    const key = leasesKey(PREFIX, 'share', tenant);
     return EXCHANGE.run(redis, [key, process, held, demand, wanted, limit, leaseMs, turnMs, 'hints:', tenant]);
   };
 
@@ -162,7 +162,7 @@ describe('the exchange of leases', () => {
     while (leased < 4 && performance.now() < end)
       [leased] = await exchange(tenant, 'live', { held: leased, demand: 4, limit: 4 });
     expect(leased).toBe(4);
-    expect(await redis.hlen(leasesKey(PREFIX, tenant))).toBe(1);
+    expect(await redis.hlen(leasesKey(PREFIX, 'share', tenant))).toBe(1);
   });
 
   it('registers what is in use even beyond the limit, and then grants nothing until there is room', async () => {
@@ -176,8 +176,8 @@ describe('the exchange of leases', () => {
   it('leaves no key behind when nothing is held or wanted', async () => {
     const tenant = newId();
     await exchange(tenant, 'a', { held: 0, demand: 2, limit: 3 });
-    expect(await redis.pttl(leasesKey(PREFIX, tenant))).toBeGreaterThan(0);
+    expect(await redis.pttl(leasesKey(PREFIX, 'share', tenant))).toBeGreaterThan(0);
     await exchange(tenant, 'a', { held: 0, demand: 0, limit: 3 });
-    expect(await redis.exists(leasesKey(PREFIX, tenant))).toBe(0);
+    expect(await redis.exists(leasesKey(PREFIX, 'share', tenant))).toBe(0);
   });
 });

@@ -26,7 +26,7 @@ export class LeaseLedger {
 
   constructor(
     private readonly redis: Redis,
-    private readonly prefix: string,
+    private readonly of: { readonly prefix: string; readonly name: string },
   ) {}
 
   get open(): boolean {
@@ -36,10 +36,10 @@ export class LeaseLedger {
   /** Replies in order. Rejects when any failed; then it is not known which were executed. */
   async exchange(requests: readonly LeaseRequest[]): Promise<LeaseReply[]> {
     const endsAt = performance.now() + LEASE_MS;
-    const hints = hintsChannel(this.prefix, '');
+    const hints = hintsChannel(this.of.prefix, this.of.name, '');
     const calls = requests.map(({ organizationId, held, demand, wanted, limit }) => {
       const numbers = [held, demand, wanted, limit, LEASE_MS, TURN_MS];
-      return [leasesKey(this.prefix, organizationId), this.process, ...numbers, hints, organizationId];
+      return [leasesKey(this.of.prefix, this.of.name, organizationId), this.process, ...numbers, hints, organizationId];
     });
     const replies = await EXCHANGE.runAll(this.redis, calls);
     return replies.map(([leased, allowance, pressed, known]) => ({
@@ -54,12 +54,16 @@ export class LeaseLedger {
   /** Says that this process is there; answers how many are, and whether Redis still knew of this one. */
   async attend(): Promise<Attendance> {
     const endsAt = performance.now() + LEASE_MS;
-    const [processes, known] = await PROCESSES.run(this.redis, [processesKey(this.prefix), this.process, LEASE_MS]);
+    const [processes, known] = await PROCESSES.run(this.redis, [
+      processesKey(this.of.prefix, this.of.name),
+      this.process,
+      LEASE_MS,
+    ]);
     return { processes, known: known === 1, endsAt };
   }
 
   async takeLeave(): Promise<void> {
-    await PROCESSES.run(this.redis, [processesKey(this.prefix), this.process, 0]);
+    await PROCESSES.run(this.redis, [processesKey(this.of.prefix, this.of.name), this.process, 0]);
   }
 
   /** Calls when the connection broke: what comes back may be another server, or one without its data. */
@@ -72,7 +76,10 @@ export class LeaseLedger {
     const listener = this.redis.duplicate({ autoResubscribe: false });
     this.listener = listener;
     listener.on('error', () => undefined); // the client that it was made from tells
-    listener.on('ready', () => void listener.subscribe(hintsChannel(this.prefix, this.process)).catch(() => undefined));
+    listener.on(
+      'ready',
+      () => void listener.subscribe(hintsChannel(this.of.prefix, this.of.name, this.process)).catch(() => undefined),
+    );
     listener.on('message', (_channel, message) => {
       const [organizationId = '', allowance] = message.split(' ');
       handle(organizationId, Number(allowance));

@@ -62,7 +62,7 @@ describe('the share of a tenant', () => {
     });
 
   const onRecord = async ({ redis }: Member) => {
-    const records = await redis.hvals(leasesKey(PREFIX, tenant));
+    const records = await redis.hvals(leasesKey(PREFIX, 'share', tenant));
     return records.reduce((sum, record) => sum + Number(record.split(' ')[0]), 0);
   };
 
@@ -131,7 +131,9 @@ describe('the share of a tenant', () => {
     const [holder, other] = [await join(), await join()];
     const held = await Promise.all([holder.take(2), holder.take(2)]);
     const waiting = other.take(2);
-    await waitFor(async () => (await holder.redis.hlen(leasesKey(PREFIX, tenant))) === 2, { what: 'the other to ask' });
+    await waitFor(async () => (await holder.redis.hlen(leasesKey(PREFIX, 'share', tenant))) === 2, {
+      what: 'the other to ask',
+    });
     held[0]();
     (await waiting)();
     held[1]();
@@ -159,7 +161,7 @@ describe('the share of a tenant', () => {
     const { share, redis, take } = await join();
     (await take(3))();
     await waitFor(() => share.snapshot().tenants === 0, { what: 'the tenant to be forgotten' });
-    expect(await redis.exists(leasesKey(PREFIX, tenant))).toBe(0);
+    expect(await redis.exists(leasesKey(PREFIX, 'share', tenant))).toBe(0);
   });
 
   it('gives everything back on shutdown: what is idle at once, what is in use with its release', async () => {
@@ -168,7 +170,7 @@ describe('the share of a tenant', () => {
     one();
     await leaving.share.beforeApplicationShutdown();
     expect(await onRecord(leaving)).toBe(1);
-    expect(await leaving.redis.zcard(processesKey(PREFIX))).toBe(0);
+    expect(await leaving.redis.zcard(processesKey(PREFIX, 'share'))).toBe(0);
     two();
     await waitFor(async () => (await onRecord(leaving)) === 0, { what: 'the last slot to be given back' });
   });
@@ -182,7 +184,9 @@ describe('the share of a tenant', () => {
     await waitFor(async () => (await onRecord(one)) >= 3, { what: 'the slots in use to be registered' });
     const wanted = [two.take(4), two.take(4), two.take(4)];
     held.push(await Promise.race(wanted));
-    await waitFor(async () => (await two.redis.hlen(leasesKey(PREFIX, tenant))) === 2, { what: 'both on record' });
+    await waitFor(async () => (await two.redis.hlen(leasesKey(PREFIX, 'share', tenant))) === 2, {
+      what: 'both on record',
+    });
     expect(two.share.snapshot().inUse).toBeLessThanOrEqual(2); // of 4, among 2 processes
     for (const release of held.slice(0, 3)) release();
     for (const release of await Promise.all(wanted)) release();

@@ -1,146 +1,23 @@
-/**
- * A tenant's share as a distributed semaphore with leases (Gray and Cheriton, "Leases", 1989): each process leases slots
- * of a tenant's limit from Redis and hands them out by itself, so that the hot path makes no call. The rules of one tenant
- * in this process stand in tenant-slots.ts, those between processes in exchange.lua, those without Redis in insurance.ts.
- *
- * Invariants, as long as each process reaches Redis once in LEASE_MS: in use ≤ leased ≤ on record in Redis, and the
- * records of a tenant sum to at most its limit.
- */
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
+/** `max_connections` of each tenant, over Redis. */
+import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { COORDINATION_REDIS } from '#libs/redis';
-import { type ReleaseSlot, TenantShare } from '#libs/tenancy';
+import type { TenantShare } from '#libs/tenancy';
 import type { Redis } from 'ioredis';
-import { Insurance } from './insurance';
-import { RENEW_MS } from './lease';
-import { LeaseFlights } from './lease-flights';
-import { LeaseLedger } from './lease-ledger';
-import { shareExceeded } from './share.error';
-import { TenantSlots } from './tenant-slots';
-
-const LOOK_EVERY_MS = 10;
-
-export interface ShareSnapshot {
-  /** Tenants of which this process holds or wants slots. */
-  readonly tenants: number;
-  readonly leased: number;
-  readonly inUse: number;
-  readonly waiting: number;
-  /** Takes that had to wait, since the start. */
-  readonly waits: number;
-  readonly refusals: number;
-  /** Processes of the platform that were heard of lately. */
-  readonly processes: number;
-}
+import { LeasedShare } from './leased-share';
 
 @Injectable()
-export class RedisTenantShare
-  extends TenantShare
-  implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown
-{
-  private readonly tenants = new Map<string, TenantSlots>();
-  private readonly queued = new Set<TenantSlots>();
-  private readonly insurance = new Insurance();
-  private readonly ledger: LeaseLedger;
-  private readonly flights: LeaseFlights;
-  private readonly waitMs: number;
-  private renewing: NodeJS.Timeout | undefined;
-  private looking: NodeJS.Timeout | undefined;
-  private waits = 0;
-  private refusals = 0;
-
+export class RedisTenantShare extends LeasedShare implements TenantShare {
   constructor(
     @Inject(COORDINATION_REDIS) redis: Redis,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'DATABASE_TENANT_WAIT_MS'>,
   ) {
-    super();
-    this.ledger = new LeaseLedger(redis, config.REDIS_KEY_PREFIX);
-    this.flights = new LeaseFlights(this.ledger, this.insurance, this.tenants);
-    this.waitMs = config.DATABASE_TENANT_WAIT_MS;
-  }
-
-  take(organizationId: string, limit: number): ReleaseSlot | Promise<ReleaseSlot> {
-    const now = performance.now();
-    const slots = this.slotsOf(organizationId, limit);
-    const taken = slots.tryTake(now);
-    if (taken) return taken;
-    this.waits += 1;
-    const waiting = slots.wait(now, () => shareExceeded(limit));
-    this.queued.add(slots);
-    this.look();
-    this.flights.check(slots);
-    return waiting;
-  }
-
-  snapshot(): ShareSnapshot {
-    const sums = { leased: 0, inUse: 0, waiting: 0 };
-    for (const slots of this.tenants.values()) {
-      sums.leased += slots.leased;
-      sums.inUse += slots.inUse;
-      sums.waiting += slots.waiting;
-    }
-    const { processes } = this.insurance;
-    return { tenants: this.tenants.size, ...sums, waits: this.waits, refusals: this.refusals, processes };
-  }
-
-  onModuleInit(): void {
-    this.ledger.listen((organizationId, allowance) => {
-      const slots = this.tenants.get(organizationId);
-      if (!slots) return;
-      slots.hint(allowance);
-      this.flights.check(slots);
+    super(redis, {
+      name: 'share',
+      prefix: config.REDIS_KEY_PREFIX,
+      limitName: 'max_connections',
+      waitMs: config.DATABASE_TENANT_WAIT_MS,
+      waitersPerSlot: Infinity, // those of requests are bounded before they get here
     });
-    this.renewing = setInterval(() => this.renew(), RENEW_MS).unref();
-    this.renew();
-  }
-
-  /** Gives back what is idle; what is in use follows as it is released. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.flights.closing = true;
-    this.flights.renewAll();
-    await this.flights.landed();
-    await this.ledger.takeLeave().catch(() => undefined); // it is forgotten all the same, after a lease's life
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.renewing);
-    clearTimeout(this.looking);
-    this.ledger.close();
-  }
-
-  private slotsOf(organizationId: string, limit: number): TenantSlots {
-    let slots = this.tenants.get(organizationId);
-    if (slots) slots.setLimit(limit);
-    else {
-      slots = new TenantSlots(organizationId, limit, this.insurance, this.flights.check);
-      this.tenants.set(organizationId, slots);
-    }
-    return slots;
-  }
-
-  private renew(): void {
-    for (const slots of this.tenants.values()) slots.endPeriod();
-    this.flights.renewAll();
-  }
-
-  /** While requests wait: serves, refuses and asks for them. */
-  private look(): void {
-    this.looking ??= setTimeout(() => {
-      this.looking = undefined;
-      const now = performance.now();
-      for (const slots of this.queued) {
-        slots.serve(now);
-        this.refusals += slots.refuse(now - this.waitMs);
-        if (slots.waiting === 0) this.queued.delete(slots);
-        this.flights.check(slots);
-      }
-      if (this.queued.size > 0) this.look();
-    }, LOOK_EVERY_MS);
   }
 }

@@ -1,12 +1,17 @@
 /** The refusal of a tenant that uses its whole share. */
 import { StockyardError } from '#libs/kernel';
 
-export function shareExceeded(limit: number): StockyardError {
+const COUNTS = { max_connections: 'concurrent transactions', max_concurrent_requests: 'requests at once' } as const;
+
+/** Limits that are counted by leases. */
+export type SharedLimit = keyof typeof COUNTS;
+
+export function shareExceeded(limit: SharedLimit, maximum: number): StockyardError {
   return new StockyardError({
     code: 'limit_exceeded',
     category: 'limited',
-    message: `The limit max_connections of ${limit} concurrent transactions is used up; retry with fewer requests at once.`,
-    details: { limit: 'max_connections', maximum: limit },
+    message: `The limit ${limit} of ${maximum} ${COUNTS[limit]} is used up; retry with fewer requests at once.`,
+    details: { limit, maximum, in_use: maximum },
     retryAfterSeconds: 1,
   });
 }

@@ -17,6 +17,7 @@ export const LIMIT_COLUMNS = {
   maxSchedules: 'max_schedules',
   maxSyncConnections: 'max_sync_connections',
   maxCacheBytes: 'max_cache_bytes',
+  maxConcurrentRequests: 'max_concurrent_requests',
 } as const satisfies Record<LimitName, string>;
 
 export const LIMIT_NAMES = Object.keys(LIMIT_COLUMNS) as LimitName[];

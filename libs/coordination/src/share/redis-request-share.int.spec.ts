@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { newId } from '#libs/kernel';
+import { type LocalRedis, startLocalRedis } from '#libs/local-stack';
+import { redisOptions } from '#libs/redis';
+import { Redis } from 'ioredis';
+import { RedisRequestShare } from './redis-request-share';
+import { RedisTenantShare } from './redis-tenant-share';
+
+const PREFIX = 'request-share';
+
+describe('the requests of a tenant', () => {
+  let server: LocalRedis;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    redis = new Redis(server.url, redisOptions('fast'));
+    await once(redis, 'ready');
+  });
+
+  afterAll(async () => {
+    redis.disconnect();
+    await server.remove();
+  });
+
+  it('are refused at once where four wait for each slot, and count apart from its transactions', async () => {
+    const tenant = newId();
+    const requests = new RedisRequestShare(redis, { REDIS_KEY_PREFIX: PREFIX, ADMISSION_WAIT_MS: 300 });
+    const transactions = new RedisTenantShare(redis, { REDIS_KEY_PREFIX: PREFIX, DATABASE_TENANT_WAIT_MS: 300 });
+    requests.onModuleInit();
+    transactions.onModuleInit();
+    const release = await requests.take(tenant, 1);
+    (await transactions.take(tenant, 1))();
+    const waiting = Array.from({ length: 4 }, () => Promise.resolve(requests.take(tenant, 1)));
+    const refused = { code: 'limit_exceeded', category: 'limited', details: { limit: 'max_concurrent_requests' } };
+    expect(() => requests.take(tenant, 1)).toThrow(expect.objectContaining({ code: 'limit_exceeded' }) as Error);
+    release();
+    (await waiting[0]!)();
+    const second = await waiting[1]!;
+    await expect(waiting[2]).rejects.toMatchObject(refused);
+    await expect(waiting[3]).rejects.toMatchObject(refused);
+    second();
+    expect(requests.snapshot()).toMatchObject({ inUse: 0, waiting: 0, refusals: 3 });
+    for (const share of [requests, transactions]) {
+      await share.beforeApplicationShutdown();
+      share.onApplicationShutdown();
+    }
+  });
+});

@@ -1,0 +1,114 @@
+/**
+ * Admits requests to this process: first one of the tenant's own slots (`max_concurrent_requests`, across all processes), then a
+ * place at the gate of the process. What a request holds is given back when its answer begins or ends, whatever becomes of it.
+ */
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { StockyardError } from '#libs/kernel';
+import { MetricsRegistry } from '#libs/observability';
+import { Directory, type ReleaseSlot, RequestShare } from '#libs/tenancy';
+import { UsageMeter } from '#libs/usage';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AdmissionGate, type Leave } from './admission-gate';
+import { showAdmission } from './admission-metrics';
+import type { Admission } from './admission.decorator';
+
+type Settings = Pick<AppConfig, 'ADMISSION_MAX_CONCURRENCY' | 'ADMISSION_QUEUE' | 'ADMISSION_WAIT_MS'>;
+
+export interface Arrival {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly admission: Admission;
+  /** Undefined for callers without an organization. */
+  readonly organizationId: string | undefined;
+}
+
+@Injectable()
+export class AdmissionControl {
+  readonly gate: AdmissionGate;
+  private readonly inside = new WeakMap<FastifyRequest, Leave>();
+
+  /** Hooks in before any route exists, as Fastify's hooks hold only for routes that come after them. */
+  constructor(
+    host: HttpAdapterHost,
+    private readonly directory: Directory,
+    private readonly meter: UsageMeter,
+    @Inject(APP_CONFIG) config: Settings,
+    @Optional() private readonly share?: RequestShare,
+    @Optional() registry?: MetricsRegistry,
+  ) {
+    const waited = showAdmission(registry, () => this.gate.snapshot());
+    this.gate = new AdmissionGate(
+      {
+        maxConcurrency: config.ADMISSION_MAX_CONCURRENCY,
+        places: config.ADMISSION_QUEUE,
+        waitMs: config.ADMISSION_WAIT_MS,
+      },
+      waited,
+    );
+    host.httpAdapter.getInstance<FastifyInstance>().addHook('onSend', (request, reply, _payload, done) => {
+      this.inside.get(request)?.(reply.statusCode < 400);
+      done();
+    });
+  }
+
+  /** Resolves when the request may be worked on. Throws `limit_exceeded` (429) or `overloaded` (503). */
+  async admit(arrival: Arrival): Promise<void> {
+    const { request, reply, admission, organizationId } = arrival;
+    const organization = organizationId === undefined ? undefined : await this.directory.find(organizationId);
+    const slot = organization
+      ? await this.slot(organization.id, organization.limits.maxConcurrentRequests)
+      : () => undefined;
+    const leave = await this.enter(arrival, organization?.limits.schedulingWeight ?? 1).catch((error: unknown) => {
+      slot();
+      throw error;
+    });
+    const { holds = 'place' } = admission;
+    if (holds === 'place') this.inside.set(request, leave);
+    else leave(false);
+    if (holds === 'nothing') slot();
+    const end = () => {
+      leave(false);
+      slot();
+    };
+    reply.raw.once('close', end);
+    if (!reply.raw.destroyed) return;
+    end();
+    throw abandoned();
+  }
+
+  private async slot(organizationId: string, limit: number): Promise<ReleaseSlot> {
+    if (!this.share) return () => undefined;
+    try {
+      return await this.share.take(organizationId, limit);
+    } catch (error) {
+      this.meter.count(organizationId, 'rate_limit_exceeded_concurrency');
+      throw error;
+    }
+  }
+
+  private async enter({ request, admission, organizationId }: Arrival, weight: number): Promise<Leave> {
+    const route = `${request.method} ${request.routeOptions.url ?? ''}`;
+    try {
+      return await this.gate.enter({
+        tenant: organizationId ?? request.ip,
+        weight,
+        priority: admission.priority,
+        route,
+      });
+    } catch (error) {
+      if (organizationId !== undefined) this.meter.count(organizationId, 'requests_shed');
+      throw error;
+    }
+  }
+}
+
+/** Nobody reads this answer; it keeps the handler from working for nobody. */
+function abandoned(): StockyardError {
+  return new StockyardError({
+    code: 'request_abandoned',
+    category: 'invalid',
+    message: 'The client went away while its request waited for its turn.',
+  });
+}

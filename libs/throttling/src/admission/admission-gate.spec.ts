@@ -1,0 +1,123 @@
+import { AdmissionGate, type Leave } from './admission-gate';
+import type { Priority, Visitor } from './visitor';
+
+const visitor = (tenant: string, priority: Priority = 'interactive'): Visitor => ({
+  tenant,
+  weight: 1,
+  priority,
+  route: 'GET /v1/things',
+});
+
+/** With a limit of 8 whatever happens: the least there is. */
+const gate = (places = 100, waited?: (priority: Priority, ms: number) => void) =>
+  new AdmissionGate({ maxConcurrency: 8, places, waitMs: 1_000 }, waited);
+
+function enterAtOnce(one: AdmissionGate, who: Visitor): Leave {
+  const leave = one.enter(who);
+  if (leave instanceof Promise) throw new Error(`${who.tenant} has to wait.`);
+  return leave;
+}
+
+const fill = (one: AdmissionGate, count: number, tenant?: string, priority?: Priority): Leave[] =>
+  Array.from({ length: count }, (_, index) => enterAtOnce(one, visitor(tenant ?? `tenant-${index}`, priority)));
+
+describe('the admission gate', () => {
+  beforeEach(() => jest.useFakeTimers());
+
+  afterEach(() => jest.useRealTimers());
+
+  it('lets in as many as the limit, and the next one when somebody leaves', async () => {
+    const waits: number[] = [];
+    const one = gate(100, (_priority, ms) => waits.push(ms));
+    const inside = fill(one, 8);
+    const waiting = one.enter(visitor('late'));
+    expect(one.snapshot()).toMatchObject({ limit: 8, inFlight: { interactive: 8 }, waiting: { interactive: 1 } });
+    jest.advanceTimersByTime(300);
+    inside[0]!(true);
+    const leave = await waiting;
+    expect(waits).toEqual([300]);
+    leave(true);
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 7 }, admitted: { interactive: 9 } });
+  });
+
+  it('counts who leaves once', () => {
+    const one = gate();
+    const [first] = fill(one, 8);
+    first!(true);
+    first!(false);
+    first!(true);
+    expect(one.snapshot().inFlight.interactive).toBe(7);
+    enterAtOnce(one, visitor('next'));
+    expect(one.enter(visitor('beyond'))).toBeInstanceOf(Promise);
+  });
+
+  it('always has room for others beside one tenant', () => {
+    const one = gate();
+    fill(one, 6, 'noisy');
+    const waiting = one.enter(visitor('noisy'));
+    expect(waiting).toBeInstanceOf(Promise);
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 6 }, waiting: { interactive: 1 } });
+  });
+
+  it('lets the others pass who is at its share', async () => {
+    const one = gate();
+    fill(one, 6, 'noisy');
+    const noisy = one.enter(visitor('noisy'));
+    await one.enter(visitor('quiet'));
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 7 }, waiting: { interactive: 1 } });
+    expect(noisy).toBeInstanceOf(Promise);
+  });
+
+  it('keeps room for who waits at a screen: reports get a half, imports a quarter', () => {
+    const one = gate();
+    fill(one, 2, undefined, 'bulk');
+    expect(one.enter(visitor('third', 'bulk'))).toBeInstanceOf(Promise);
+    const reports = gate();
+    fill(reports, 1, undefined, 'bulk');
+    fill(reports, 3, undefined, 'report');
+    expect(reports.enter(visitor('fifth', 'report'))).toBeInstanceOf(Promise);
+    expect(one.snapshot().inFlight).toEqual({ interactive: 0, report: 0, bulk: 2 });
+  });
+
+  it('refuses who has waited too long, with when to come back', async () => {
+    const one = gate();
+    fill(one, 8);
+    const waiting = Promise.resolve(one.enter(visitor('late')));
+    const refused = expect(waiting).rejects.toMatchObject({
+      code: 'overloaded',
+      category: 'unavailable',
+      retryAfterSeconds: 1,
+      details: { limit: 'concurrency', maximum: 8, remaining: 0, priority: 'interactive', retry_after: 1 },
+    });
+    jest.advanceTimersByTime(999);
+    expect(one.snapshot().waiting.interactive).toBe(1);
+    jest.advanceTimersByTime(1);
+    await refused;
+    expect(one.snapshot()).toMatchObject({ waiting: { interactive: 0 }, expired: { interactive: 1 } });
+  });
+
+  it('sheds the less urgent when nobody else may wait', async () => {
+    const one = gate(1);
+    fill(one, 8);
+    const bulk = Promise.resolve(one.enter(visitor('quiet', 'bulk')));
+    const refused = expect(bulk).rejects.toMatchObject({ code: 'overloaded', details: { priority: 'bulk' } });
+    const urgent = one.enter(visitor('noisy'));
+    await refused;
+    expect(one.snapshot()).toMatchObject({ shed: { bulk: 1 }, waiting: { interactive: 1, bulk: 0 } });
+    await expect(Promise.resolve(one.enter(visitor('quiet', 'report')))).rejects.toMatchObject({ code: 'overloaded' });
+    expect(urgent).toBeInstanceOf(Promise);
+  });
+
+  it('says to come back later the more are waiting', async () => {
+    const one = gate(40);
+    const inside = fill(one, 8);
+    for (let i = 0; i < 4; i += 1) {
+      jest.advanceTimersByTime(300);
+      inside[i]!(true);
+      inside.push(enterAtOnce(one, visitor(`more-${i}`)));
+    }
+    const waiting = Array.from({ length: 40 }, (_, i) => Promise.resolve(one.enter(visitor(`waiter-${i}`))));
+    for (const each of waiting) each.catch(() => undefined);
+    await expect(Promise.resolve(one.enter(visitor('last')))).rejects.toMatchObject({ retryAfterSeconds: 12 });
+  });
+});

@@ -1,0 +1,172 @@
+/**
+ * The gate of a process: as many requests at once as `AdaptiveLimit` finds good, the others in a bounded waiting room with a
+ * deadline. Of the limit, reports get a half and imports a quarter at most, so that there is always room for who waits at a
+ * screen; and one tenant three quarters, so that there is always room for the others. A request is let in, worked on, and
+ * leaves; who is refused was never worked on.
+ */
+import { AdaptiveLimit } from './adaptive-limit';
+import { overloaded } from './admission.error';
+import { PRIORITIES, type Priority, type Visitor } from './visitor';
+import { type Waiter, WaitingRoom } from './waiting-room';
+
+const SHARE: Readonly<Record<Priority, number>> = { interactive: 1, report: 0.5, bulk: 0.25 };
+const TENANT_SHARE = 0.75;
+const LONGEST_RETRY_S = 30;
+/** Completions are counted over about this long, for what is said of when to come back. */
+const RATE_WINDOW_MS = 1_000;
+
+/** Leaves. `counts`: whether the time it took says something about the load of this process. May be called once. */
+export type Leave = (counts: boolean) => void;
+
+export interface GateOptions {
+  readonly maxConcurrency: number;
+  readonly places: number;
+  readonly waitMs: number;
+}
+
+export interface GateSnapshot {
+  readonly limit: number;
+  readonly inFlight: Readonly<Record<Priority, number>>;
+  readonly waiting: Readonly<Record<Priority, number>>;
+  readonly admitted: Readonly<Record<Priority, number>>;
+  /** No room to wait, or pushed out by somebody more urgent. */
+  readonly shed: Readonly<Record<Priority, number>>;
+  /** Waited in vain. */
+  readonly expired: Readonly<Record<Priority, number>>;
+}
+
+const none = (): Record<Priority, number> => ({ interactive: 0, report: 0, bulk: 0 });
+
+export class AdmissionGate {
+  private readonly limit: AdaptiveLimit;
+  private readonly room: WaitingRoom;
+  private readonly underWay = new Map<string, number>();
+  private readonly inFlight = none();
+  private readonly counts = { admitted: none(), shed: none(), expired: none() };
+  private readonly rate = { since: 0, completed: 0, perSecond: 0 };
+  private total = 0;
+
+  /** `waited` hears of each wait that was not in vain, in milliseconds. */
+  constructor(
+    private readonly options: GateOptions,
+    private readonly waited: (priority: Priority, ms: number) => void = () => undefined,
+  ) {
+    this.limit = new AdaptiveLimit(options.maxConcurrency, performance.now());
+    this.room = new WaitingRoom(options.places);
+  }
+
+  /** Lets a request in, at once (no promise) or when it is its turn. Throws `overloaded` (503). */
+  enter(visitor: Visitor): Leave | Promise<Leave> {
+    const now = performance.now();
+    if (this.room.waiting === 0 && this.allows(visitor.priority, now) && this.hasRoomFor(visitor.tenant, now))
+      return this.admit(visitor, now);
+    // There may be room all the same: for this priority, with only less urgent ones waiting, or after a probe.
+    this.admitWaiting(now);
+    return this.wait(visitor, now);
+  }
+
+  snapshot(): GateSnapshot {
+    const waiting = none();
+    for (const priority of PRIORITIES) waiting[priority] = this.room.waitingOf(priority);
+    const { admitted, shed, expired } = this.counts;
+    return {
+      limit: this.limit.value,
+      inFlight: { ...this.inFlight },
+      waiting,
+      admitted: { ...admitted },
+      shed: { ...shed },
+      expired: { ...expired },
+    };
+  }
+
+  /** Requests of this priority and below it stay within their share. */
+  private allows(priority: Priority, now: number): boolean {
+    const limit = this.limit.at(now);
+    if (this.total >= limit) return false;
+    let below = 0;
+    for (const one of PRIORITIES.slice(PRIORITIES.indexOf(priority))) below += this.inFlight[one];
+    return below < Math.max(1, limit * SHARE[priority]);
+  }
+
+  private hasRoomFor(tenant: string, now: number): boolean {
+    return (this.underWay.get(tenant) ?? 0) < Math.max(1, this.limit.at(now) * TENANT_SHARE);
+  }
+
+  private wait(visitor: Visitor, now: number): Promise<Leave> {
+    return new Promise((resolve, reject) => {
+      const { priority } = visitor;
+      const fail = (reason: 'shed' | 'expired') => {
+        clearTimeout(deadline);
+        this.counts[reason][priority] += 1;
+        reject(overloaded({ priority, limit: this.limit.value, retryAfterSeconds: this.retryAfterSeconds() }));
+      };
+      const waiter: Waiter = {
+        visitor,
+        since: now,
+        admit: () => {
+          clearTimeout(deadline);
+          const admittedAt = performance.now();
+          this.waited(priority, admittedAt - now);
+          resolve(this.admit(visitor, admittedAt));
+        },
+        refuse: () => fail('shed'),
+      };
+      const deadline = setTimeout(() => this.room.remove(waiter) && fail('expired'), this.options.waitMs);
+      this.room.add(waiter)?.refuse();
+      this.admitWaiting(now);
+    });
+  }
+
+  private admit(visitor: Visitor, now: number): Leave {
+    const { tenant, priority } = visitor;
+    this.total += 1;
+    this.inFlight[priority] += 1;
+    this.underWay.set(tenant, (this.underWay.get(tenant) ?? 0) + 1);
+    this.counts.admitted[priority] += 1;
+    const inFlight = this.total;
+    let inside = true;
+    return (counts) => {
+      if (!inside) return;
+      inside = false;
+      this.leave(visitor);
+      const left = performance.now();
+      if (counts) this.limit.add({ tenant, route: visitor.route, latencyMs: left - now, inFlight }, left);
+      this.completed(left);
+      if (this.room.waiting > 0) this.admitWaiting(left);
+    };
+  }
+
+  private leave({ tenant, priority }: Visitor): void {
+    this.total -= 1;
+    this.inFlight[priority] -= 1;
+    const left = this.underWay.get(tenant)! - 1;
+    if (left > 0) this.underWay.set(tenant, left);
+    else this.underWay.delete(tenant);
+  }
+
+  private admitWaiting(now: number): void {
+    const allows = (priority: Priority) => this.allows(priority, now);
+    const load = (tenant: string) => (this.hasRoomFor(tenant, now) ? (this.underWay.get(tenant) ?? 0) : undefined);
+    while (this.room.waiting > 0) {
+      const next = this.room.takeNext(allows, load);
+      if (!next) return;
+      next.admit();
+    }
+  }
+
+  private completed(now: number): void {
+    const { rate } = this;
+    rate.completed += 1;
+    const elapsed = now - rate.since;
+    if (elapsed < RATE_WINDOW_MS) return;
+    rate.perSecond = (rate.completed * 1_000) / elapsed;
+    rate.since = now;
+    rate.completed = 0;
+  }
+
+  /** When those who wait now will have been worked on, at the present pace. */
+  private retryAfterSeconds(): number {
+    const seconds = Math.ceil(this.room.waiting / Math.max(1, this.rate.perSecond));
+    return Math.min(LONGEST_RETRY_S, Math.max(1, seconds));
+  }
+}

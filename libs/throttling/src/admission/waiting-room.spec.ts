@@ -1,0 +1,120 @@
+import { PRIORITIES, type Priority } from './visitor';
+import { type Waiter, WaitingRoom } from './waiting-room';
+
+let arrivals = 0;
+
+function waiter(tenant: string, priority: Priority = 'interactive', weight = 1): Waiter {
+  arrivals += 1;
+  const unused = () => {
+    throw new Error('The room only orders.');
+  };
+  return { visitor: { tenant, weight, priority, route: 'GET /' }, since: arrivals, admit: unused, refuse: unused };
+}
+
+const all = () => true;
+const idle = () => 0;
+
+/** Takes everybody out, each staying under way. */
+function order(room: WaitingRoom, underWay = new Map<string, number>()): string[] {
+  const taken: string[] = [];
+  for (;;) {
+    const next = room.takeNext(all, (tenant) => underWay.get(tenant) ?? 0);
+    if (!next) return taken;
+    const { tenant } = next.visitor;
+    underWay.set(tenant, (underWay.get(tenant) ?? 0) + 1);
+    taken.push(tenant);
+  }
+}
+
+describe('the waiting room', () => {
+  it('lets the tenant go first that has the fewest under way', () => {
+    const room = new WaitingRoom(100);
+    for (let i = 0; i < 5; i += 1) room.add(waiter('noisy'));
+    room.add(waiter('quiet'));
+    room.add(waiter('calm'));
+    expect(order(room, new Map([['noisy', 3]]))).toEqual([
+      'quiet',
+      'calm',
+      'noisy',
+      'noisy',
+      'noisy',
+      'noisy',
+      'noisy',
+    ]);
+  });
+
+  it('lets a tenant of twice the weight have twice as many', () => {
+    const room = new WaitingRoom(100);
+    for (let i = 0; i < 6; i += 1) {
+      room.add(waiter('small', 'interactive', 1));
+      room.add(waiter('large', 'interactive', 2));
+    }
+    const first = order(room).slice(0, 9);
+    expect(first.filter((tenant) => tenant === 'large')).toHaveLength(6);
+  });
+
+  it('keeps the order of arrival within a tenant, and between tenants that are level', () => {
+    const room = new WaitingRoom(100);
+    const waiters = [waiter('a'), waiter('b'), waiter('a'), waiter('b')];
+    for (const one of waiters) room.add(one);
+    expect(room.takeNext(all, idle)).toBe(waiters[0]);
+    expect(room.takeNext(all, (tenant) => (tenant === 'a' ? 1 : 0))).toBe(waiters[1]);
+    expect(room.takeNext(all, () => 1)).toBe(waiters[2]);
+  });
+
+  it('lets the more urgent go first, whoever they are', () => {
+    const room = new WaitingRoom(100);
+    room.add(waiter('quiet', 'bulk'));
+    room.add(waiter('quiet', 'report'));
+    room.add(waiter('noisy', 'interactive'));
+    const priorities = [1, 2, 3].map(() => room.takeNext(all, (tenant) => (tenant === 'noisy' ? 50 : 0))!);
+    expect(priorities.map(({ visitor }) => visitor.priority)).toEqual(PRIORITIES);
+  });
+
+  it('passes over priorities that have no room and tenants that may have no more', () => {
+    const room = new WaitingRoom(100);
+    room.add(waiter('full'));
+    room.add(waiter('other', 'report'));
+    room.add(waiter('other', 'bulk'));
+    const load = (tenant: string) => (tenant === 'full' ? undefined : 0);
+    expect(room.takeNext((priority) => priority !== 'report', load)?.visitor.priority).toBe('bulk');
+    expect(room.takeNext((priority) => priority !== 'report', load)).toBeUndefined();
+    expect(room.waiting).toBe(2);
+  });
+
+  it('sends away the newest of who has the most waiting', () => {
+    const room = new WaitingRoom(3);
+    const noisy = [waiter('noisy'), waiter('noisy')];
+    const quiet = [waiter('quiet'), waiter('quiet')];
+    expect(room.add(noisy[0]!)).toBeUndefined();
+    expect(room.add(noisy[1]!)).toBeUndefined();
+    expect(room.add(quiet[0]!)).toBeUndefined();
+    expect(room.add(quiet[1]!)).toBe(quiet[1]); // level now: the newest of all
+    const more = waiter('noisy');
+    expect(room.add(more)).toBe(more);
+    expect(room.add(waiter('third'))).toBe(noisy[1]);
+  });
+
+  it('sends away the least urgent before anybody else', () => {
+    const room = new WaitingRoom(2);
+    const bulk = waiter('quiet', 'bulk');
+    const report = waiter('quiet', 'report');
+    room.add(bulk);
+    room.add(report);
+    expect(room.add(waiter('noisy'))).toBe(bulk);
+    expect(room.add(waiter('noisy'))).toBe(report);
+    const late = waiter('quiet', 'report');
+    expect(room.add(late)).toBe(late);
+  });
+
+  it('forgets who does not wait any more', () => {
+    const room = new WaitingRoom(5);
+    const [first, second] = [waiter('a'), waiter('a')];
+    room.add(first);
+    room.add(second);
+    expect(room.remove(first)).toBe(true);
+    expect(room.remove(first)).toBe(false);
+    expect(room.takeNext(all, idle)).toBe(second);
+    expect(room.waiting).toBe(0);
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * Who waits for its turn at the gate. Bounded; nobody waits past a deadline. Who is next: of the most urgent priority the tenant
+ * that has the fewest requests under way for its weight, and of its requests the first. Who has to go when there is no room:
+ * of the least urgent priority the tenant that has the most waiting for its weight, and of its requests the last.
+ */
+import { PRIORITIES, type Priority, type Visitor } from './visitor';
+
+export interface Waiter {
+  readonly visitor: Visitor;
+  /** On the clock of performance.now(). */
+  readonly since: number;
+  admit(): void;
+  refuse(): void;
+}
+
+interface Line {
+  readonly waiters: Waiter[];
+  readonly weight: number;
+}
+
+export class WaitingRoom {
+  private readonly lines = new Map<Priority, Map<string, Line>>(PRIORITIES.map((priority) => [priority, new Map()]));
+  private count = 0;
+
+  constructor(private readonly places: number) {}
+
+  get waiting(): number {
+    return this.count;
+  }
+
+  waitingOf(priority: Priority): number {
+    let sum = 0;
+    for (const { waiters } of this.lines.get(priority)!.values()) sum += waiters.length;
+    return sum;
+  }
+
+  /** Adds a waiter; answers who has to go for it, which may be itself. */
+  add(waiter: Waiter): Waiter | undefined {
+    const { tenant, weight, priority } = waiter.visitor;
+    const lines = this.lines.get(priority)!;
+    const line = lines.get(tenant);
+    if (line) line.waiters.push(waiter);
+    else lines.set(tenant, { waiters: [waiter], weight });
+    this.count += 1;
+    return this.count > this.places ? this.takeLast() : undefined;
+  }
+
+  /** Takes out who is next, of the priorities that `allows`. `underWay`: requests of a tenant, undefined where it may have no more. */
+  takeNext(
+    allows: (priority: Priority) => boolean,
+    underWay: (tenant: string) => number | undefined,
+  ): Waiter | undefined {
+    for (const [priority, lines] of this.lines) {
+      if (lines.size === 0 || !allows(priority)) continue;
+      let [next, least]: [string | undefined, number] = [undefined, Infinity];
+      for (const [tenant, { waiters, weight }] of lines) {
+        const load = (underWay(tenant) ?? Infinity) / weight;
+        if (load < least || (load === least && next && waiters[0]!.since < lines.get(next)!.waiters[0]!.since))
+          [next, least] = [tenant, load];
+      }
+      if (next !== undefined) return this.take(lines, next, 0);
+    }
+    return undefined;
+  }
+
+  /** Takes out one who does not wait any more; false where it is gone already. */
+  remove(waiter: Waiter): boolean {
+    const lines = this.lines.get(waiter.visitor.priority)!;
+    const index = lines.get(waiter.visitor.tenant)?.waiters.indexOf(waiter) ?? -1;
+    if (index < 0) return false;
+    this.take(lines, waiter.visitor.tenant, index);
+    return true;
+  }
+
+  private takeLast(): Waiter {
+    const priority = [...PRIORITIES].reverse().find((one) => this.lines.get(one)!.size > 0)!;
+    const lines = this.lines.get(priority)!;
+    let [last, most] = ['', -Infinity];
+    for (const [tenant, { waiters, weight }] of lines) {
+      const load = waiters.length / weight;
+      if (load > most || (load === most && waiters.at(-1)!.since >= lines.get(last)!.waiters.at(-1)!.since))
+        [last, most] = [tenant, load];
+    }
+    return this.take(lines, last, lines.get(last)!.waiters.length - 1);
+  }
+
+  private take(lines: Map<string, Line>, tenant: string, index: number): Waiter {
+    const { waiters } = lines.get(tenant)!;
+    const [taken] = waiters.splice(index, 1);
+    if (waiters.length === 0) lines.delete(tenant);
+    this.count -= 1;
+    return taken!;
+  }
+}
