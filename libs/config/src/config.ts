@@ -4,6 +4,7 @@ import { Compile } from 'typebox/compile';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 import { unusableRedis } from './redis-topology';
+import { type SloObjectives, sloObjectives } from './slo-objectives';
 
 /** Roles of the database a process can log in as. */
 export type DatabaseRole = 'app' | 'relay' | 'control' | 'monitor' | 'mover' | 'owner';
@@ -17,6 +18,7 @@ export interface AppConfig extends Readonly<Environment> {
   readonly outboundBlocks: readonly string[];
   /** Job classes that this worker runs. */
   readonly workerClasses: readonly string[];
+  readonly sloObjectives: SloObjectives;
   /** Release that is running: the version in package.json. */
   readonly version: string;
 }
@@ -74,9 +76,9 @@ function unusableBlocks(blocks: readonly string[]): string[] {
   return ['OUTBOUND_PRIVATE_ADDRESSES must be blocks of addresses such as 10.1.0.0/16,fd00::/8.'];
 }
 
-function topology(environment: Environment): ShardTopology[] {
+function parsed<T>(parse: () => T): T {
   try {
-    return shardTopology(environment);
+    return parse();
   } catch (error) {
     throw new ConfigError([(error as Error).message]);
   }
@@ -104,7 +106,7 @@ export function loadConfig(
     ...unusableBlocks(outboundBlocks),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
-  const shards = topology(environment);
+  const shards: ShardTopology[] = parsed(() => shardTopology(environment));
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
   return Object.freeze({
     ...environment,
@@ -112,6 +114,7 @@ export function loadConfig(
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
     outboundBlocks,
+    sloObjectives: parsed(() => sloObjectives(environment.SLO_OBJECTIVES)),
     workerClasses: environment.WORKER_CLASSES.split(','),
     version: source.npm_package_version ?? '0.1.0',
   });

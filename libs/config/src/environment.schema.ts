@@ -140,6 +140,12 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'Most requests that wait for their turn in an api process; others are answered 503.',
   ),
   ADMISSION_WAIT_MS: count(1_000, 60_000, 'Longest wait of a request for its turn before it is answered 503 or 429.'),
+  SLO_OBJECTIVES: Type.String({
+    maxLength: 2_000,
+    default: '',
+    description:
+      'Changes to the service level objectives of a tier as JSON: `{"free":{"availability":0.999,"latency":0.95,"latency_ms":800}}`.',
+  }),
   ADMIN_TOKEN: devSecret('admin-token', 'Bearer token of the platform’s operators for `/v1/admin/…`.'),
   JWT_SECRET: devSecret('jwt-secret-of-at-least-32-bytes', 'Signs access tokens (HS256).'),
   MESSAGING_SECRET: devSecret(

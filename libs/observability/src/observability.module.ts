@@ -8,6 +8,7 @@ import { logParams } from './logging';
 import { MetricsController } from './metrics.controller';
 import { MetricsRegistry } from './metrics-registry';
 import { PoolGauges } from './pool-gauges';
+import { SloMetrics } from './slo/slo-metrics';
 
 export interface ObservabilityModuleOptions {
   readonly config: AppConfig;
@@ -29,7 +30,7 @@ export class ObservabilityModule {
         }),
       ],
       controllers: [MetricsController],
-      providers: [MetricsRegistry, HttpMetrics, PoolGauges],
+      providers: [MetricsRegistry, HttpMetrics, PoolGauges, ...(process === 'api' ? [SloMetrics] : [])],
       exports: [MetricsRegistry],
     };
   }

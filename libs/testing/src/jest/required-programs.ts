@@ -15,6 +15,8 @@ export const OLDEST_POSTGRES = '/usr/lib/postgresql/15/bin';
 export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'pgbouncer', package: 'pgbouncer', also: ['/usr/sbin'] },
   { name: 'redis-server', package: 'redis-server' },
+  { name: 'promtool', package: 'prometheus' },
+  { name: 'amtool', package: 'prometheus-alertmanager' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 
