@@ -152,9 +152,9 @@ describe('Admission', () => {
       expect((await Promise.all(reads)).map(({ status }) => status)).toEqual([200, 200]);
     });
 
-    it('takes back the place of a client that went away while it waited', async () => {
-      const [, , quiet] = tenants;
-      const socket = await rawRead(quiet!);
+    it('takes back place and slot of a client that went away while it waited', async () => {
+      const quiet = await createTenant(api, env, 'enterprise', { max_concurrent_requests: 1 });
+      const socket = rawRead(quiet);
       await waitFor(async () => (await gauge('stockyard_admission_waiting{priority="interactive"}')) === 1, {
         what: 'it to wait',
       });
@@ -162,16 +162,17 @@ describe('Admission', () => {
       await lock.query('rollback');
       await Promise.all(held.splice(0));
       await waitFor(async () => (await inFlight()) === 0, { what: 'every place to be free' });
+      expect((await read(quiet)).status).toBe(200);
     });
 
-    async function rawRead(tenant: Tenant): Promise<Socket> {
+    function rawRead(tenant: Tenant): Socket {
       const { hostname, port } = new URL(api.url);
       const socket = connect(Number(port), hostname);
       socket.on('error', () => undefined);
       socket.write(
         `GET /v1/products HTTP/1.1\r\nHost: api\r\nAuthorization: ${tenant.headers['authorization']}\r\n\r\n`,
       );
-      return Promise.resolve(socket);
+      return socket;
     }
   });
 
