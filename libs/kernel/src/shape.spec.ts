@@ -81,6 +81,11 @@ describe('shape', () => {
     expect(issues({ lines: [{ kind: 'goods', sku, quantity: 1 }] })).toEqual(['invalid_value lines[0].sku']);
   });
 
+  it.each(['1.5', '10.0001', '1e-1', '99999999999999999999.5'])('does not cut %s to an integer', (limit) => {
+    const query = shape(closed(PageQuery), { text: true });
+    expect(query.validate({ limit }).issues?.[0]).toMatchObject({ param: 'limit' });
+  });
+
   it('shows OpenAPI the schema it validates with', () => {
     expect(LINES['~standard'].jsonSchema.input()).toEqual(JSON.parse(JSON.stringify(LINES.schema)));
   });

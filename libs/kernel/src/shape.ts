@@ -125,12 +125,22 @@ function unstorable(value: unknown, path: readonly string[] = []): string[][] {
   return Object.entries(value).flatMap(([key, inner]) => unstorable(inner, [...path, key]));
 }
 
+/** What was read of texts, but for numbers that a text does not say: `1.5` is no integer, though it could be cut to one. */
+function exactly(given: unknown, read: unknown): unknown {
+  if (typeof given !== 'object' || given === null || typeof read !== 'object' || read === null) return read;
+  for (const [name, value] of Object.entries(read)) {
+    const text: unknown = Reflect.get(given, name);
+    if (typeof value === 'number' && typeof text === 'string' && Number(text) !== value) Reflect.set(read, name, text);
+  }
+  return read;
+}
+
 /** Compiles a schema. Objects must be closed (`additionalProperties: false`) to refuse unknown fields. */
 export function shape<S extends TSchema>(schema: S, options: ShapeOptions = {}): Shape<Static<S>> {
   const compiled = Compile(schema);
   const validate = (input: unknown): Validated<Static<S>> => {
     const given = input === undefined && (options.text || options.optional) ? {} : input;
-    const value = options.text ? compiled.Default(compiled.Convert(structuredClone(given))) : given;
+    const value = options.text ? compiled.Default(exactly(given, compiled.Convert(structuredClone(given)))) : given;
     if (compiled.Check(value)) {
       const texts = unstorable(value);
       if (texts.length === 0) return { value: value };
