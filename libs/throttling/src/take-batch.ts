@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { keySlot, LuaScript, type RedisClient } from '#libs/redis';
-import type { Check, Measure, Verdict } from './policy';
+import type { Check, Measure, Policy, Verdict } from './policy';
 
 export const MOST_IN_A_CALL = 32;
 /** Admitted, then used and reset of each check, request by request. */
@@ -14,6 +14,12 @@ type Reply = readonly number[];
 
 const TAKE = LuaScript.fromFile<Reply>(join(__dirname, 'take.lua'));
 const FIRST_SHAPE = 'A'.charCodeAt(0);
+const SIXTIETHS = 60;
+
+/** Until a counter that nobody writes any more is gone: those that count by sixtieths of a window begin with part of one. */
+export function lifeMs({ window, windowMs }: Pick<Policy, 'window' | 'windowMs'>): number {
+  return window === 'sliding' || window === 'bucket' ? windowMs + Math.ceil(windowMs / SIXTIETHS) : windowMs;
+}
 
 interface Request {
   readonly checks: readonly Check[];
@@ -76,7 +82,7 @@ function callFor(requests: readonly Request[]): { keys: string[]; args: (string 
     if (shape === -1) {
       shape = shapes.push(checks) - 1;
       args.push(checks.length);
-      for (const { policy, limit } of checks) args.push(policy.window, limit, policy.windowMs);
+      for (const { policy, limit } of checks) args.push(policy.window, limit, policy.windowMs, lifeMs(policy));
     }
     shapeOfEach += String.fromCharCode(FIRST_SHAPE + shape);
   }

@@ -4,6 +4,7 @@ import { newId } from '#libs/kernel';
 import { LuaScript, redisKey } from '#libs/redis';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import { lifeMs } from '../src/take-batch';
 import { ReferenceModel } from './reference-model';
 import { TAKE_FILE, TakeOnAClock } from './take-on-a-clock';
 
@@ -213,7 +214,11 @@ describe('take.lua', () => {
       script.runOn(
         redis,
         Array.from({ length: requests }, () => windows.map((window) => keys[KINDS.indexOf(window)]!)).flat(),
-        ['A'.repeat(requests), windows.length, ...windows.flatMap((window) => [window, 1_000, WINDOW_MS])],
+        [
+          'A'.repeat(requests),
+          windows.length,
+          ...windows.flatMap((window) => [window, 1_000, WINDOW_MS, lifeMs({ window, windowMs: WINDOW_MS })]),
+        ],
       );
     const calls = async (): Promise<number> =>
       [

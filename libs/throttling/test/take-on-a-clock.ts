@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LuaScript } from '#libs/redis';
 import type { Redis } from 'ioredis';
+import { lifeMs } from '../src/take-batch';
 import type { ModelOptions } from './reference-model';
 
 export const TAKE_FILE = join(__dirname, '../src/take.lua');
@@ -74,7 +75,7 @@ export class TakeOnAClock {
     const letters = requests.map((_, index) => String.fromCharCode('A'.charCodeAt(0) + index)).join('');
     const shapes = requests.map((checks) => [
       checks.length,
-      ...checks.flatMap(({ options, limit }) => [options.window, limit, options.windowMs]),
+      ...checks.flatMap(({ options, limit }) => [options.window, limit, options.windowMs, lifeMs(options)]),
     ]);
     const keys = requests.flat().map(({ key }) => key);
     const reply = await this.script.runOn(this.redis, keys, [letters, ...shapes.flat(), nowMicros]);
