@@ -2,6 +2,9 @@
  * Rate limits on one Redis, through one connection of the same options each, 50 requests in flight, no limit ever reached,
  * 20,000 tenants. An operation is one request.
  *
+ * All contestants are asked in the same way, 50 at a time; that ours sends what is asked in one turn of the event loop together, up
+ * to 32 requests in a call, is what is measured.
+ *
  * - three_policies: three windows (a minute, an hour, 15 minutes) in one script call, against three calls of
  *   @nest-lab/throttler-storage-redis 1.2.0, one after another as @nestjs/throttler makes them, with the same limits and
  *   lengths; fixed windows, the only kind that it has

@@ -6,26 +6,27 @@ import type { RedisClient } from './redis-client';
 export class LuaScript<Reply> {
   private readonly sha: string;
 
+  /** `keyCount`: keys of every call; not needed where each call says its own. */
   constructor(
     private readonly source: string,
-    private readonly keyCount: number,
+    private readonly keyCount = 0,
   ) {
     this.sha = createHash('sha1').update(source).digest('hex');
   }
 
   /** Reads a `.lua` file that stands beside the compiled module. */
-  static fromFile<Reply>(path: string, keyCount: number): LuaScript<Reply> {
+  static fromFile<Reply>(path: string, keyCount?: number): LuaScript<Reply> {
     return new LuaScript<Reply>(readFileSync(path, 'utf8'), keyCount);
   }
 
   /** Runs it; `keysAndArguments` begins with the keys. A server that forgot the script is given it again. */
-  async run(redis: RedisClient, keysAndArguments: readonly (string | number)[]): Promise<Reply> {
-    try {
-      return (await redis.evalsha(this.sha, this.keyCount, ...keysAndArguments)) as Reply;
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return (await redis.eval(this.source, this.keyCount, ...keysAndArguments)) as Reply;
-    }
+  run(redis: RedisClient, keysAndArguments: readonly (string | number)[]): Promise<Reply> {
+    return this.evaluate(redis, this.keyCount, keysAndArguments);
+  }
+
+  /** The same, for a script that takes any number of keys. */
+  runOn(redis: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<Reply> {
+    return this.evaluate(redis, keys.length, [...keys, ...args]);
   }
 
   /** The same, for replies that hold bytes: texts come as buffers. */
@@ -49,5 +50,18 @@ export class LuaScript<Reply> {
         throw error;
       }),
     );
+  }
+
+  private async evaluate(
+    redis: RedisClient,
+    keyCount: number,
+    keysAndArguments: readonly (string | number)[],
+  ): Promise<Reply> {
+    try {
+      return (await redis.evalsha(this.sha, keyCount, ...keysAndArguments)) as Reply;
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return (await redis.eval(this.source, keyCount, ...keysAndArguments)) as Reply;
+    }
   }
 }

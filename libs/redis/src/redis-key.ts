@@ -7,5 +7,7 @@ export function redisKey(
   organizationId: string | null,
   ...parts: readonly (string | number)[]
 ): string {
-  return [prefix, area, ...(organizationId === null ? [] : [`{${organizationId}}`]), ...parts].join(':');
+  let key = organizationId === null ? `${prefix}:${area}` : `${prefix}:${area}:{${organizationId}}`;
+  for (const part of parts) key += `:${part}`;
+  return key;
 }

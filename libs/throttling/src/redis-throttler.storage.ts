@@ -1,33 +1,21 @@
 /**
  * Counters in Redis: the storage of @nestjs/throttler, and `take`, which passes all policies of a request in one round
- * trip. What Redis has said is used up is refused here until it returns. While the server that keeps the counters is away
+ * trip, together with the other requests of the same turn of the event loop. What Redis has said is used up is refused here until it returns. While the server that keeps the counters is away
  * (the client gives up after 50 ms), the local insurance counts.
  */
-import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { LIMITS_REDIS, LuaScript, type RedisClient, redisKey, serverOfKey } from '#libs/redis';
+import { LIMITS_REDIS, type RedisClient, redisKey, serverOfKey } from '#libs/redis';
 import { Breaker } from './breaker';
 import { KnownExhausted } from './known-exhausted';
 import { LocalInsurance } from './local-insurance';
-import { type Check, type Measure, POLICIES, type Verdict } from './policy';
+import { type Check, POLICIES, type Verdict } from './policy';
 import { Replicas } from './replicas';
+import { TakeBatch } from './take-batch';
 import { ThrottlingStatistics } from './throttling-statistics';
 
-const TAKE_SOURCE = join(__dirname, 'take.lua');
-
-type Reply = readonly [admitted: 0 | 1, ...usedAndReset: number[]];
 type StorageRecord = Awaited<ReturnType<ThrottlerStorage['increment']>>;
-
-/** A script is called with a fixed number of keys; requests pass two or three checks. */
-const scripts = new Map<number, LuaScript<Reply>>();
-
-function takeScript(checks: number): LuaScript<Reply> {
-  let script = scripts.get(checks);
-  if (!script) scripts.set(checks, (script = LuaScript.fromFile<Reply>(TAKE_SOURCE, checks)));
-  return script;
-}
 
 @Injectable()
 export class RedisThrottlerStorage implements ThrottlerStorage {
@@ -35,6 +23,7 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
   private readonly logger = new Logger('RateLimits');
   private readonly insurance = new LocalInsurance();
   private readonly exhausted: KnownExhausted;
+  private readonly batch: TakeBatch;
   /** By server: of a cluster, the tenants of the others notice nothing. */
   private readonly breakers = new Map<string, Breaker>();
 
@@ -44,6 +33,7 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     @Inject(Replicas) private readonly replicas: Pick<Replicas, 'count'>,
   ) {
     this.exhausted = new KnownExhausted(config.RATE_LIMIT_MEMORY_MS);
+    this.batch = new TakeBatch(redis);
   }
 
   /** Whether this process counts by itself at the moment, for some of the tenants at least. */
@@ -85,7 +75,7 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     const breaker = this.breakerOf(checks[0]!.key);
     if (!breaker.mayTry(now)) return undefined;
     try {
-      const verdict = await this.run(checks);
+      const verdict = await this.batch.take(checks);
       if (breaker.succeeded()) this.logger.log('Rate limits are counted together again.');
       this.exhausted.note(verdict, now);
       return verdict;
@@ -101,17 +91,5 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
     let breaker = this.breakers.get(server);
     if (!breaker) this.breakers.set(server, (breaker = new Breaker()));
     return breaker;
-  }
-
-  private async run(checks: readonly Check[]): Promise<Verdict> {
-    const keysAndArguments: (string | number)[] = checks.map(({ key }) => key);
-    for (const { policy, limit } of checks) keysAndArguments.push(policy.window, limit, policy.windowMs);
-    const reply = await takeScript(checks.length).run(this.redis, keysAndArguments);
-    const measures = checks.map((check, index): Measure => ({
-      check,
-      used: reply[2 * index + 1]!,
-      resetMs: reply[2 * index + 2]!,
-    }));
-    return { admitted: reply[0] === 1, measures, by: 'redis' };
   }
 }

@@ -18,11 +18,13 @@ export class ThrottlingStatistics {
     const outcome = outcomeOf(verdict);
     if (!verdict.admitted) this.counts.get(exceeded(verdict).check.policy.name)![outcome] += 1;
     else {
-      const names = verdict.measures.map(({ check }) => check.policy.name);
-      // `auth` stands there twice, for account and address.
-      names.forEach((name, index) => {
-        if (names.indexOf(name) === index) this.counts.get(name)![outcome] += 1;
-      });
+      // `auth` stands there twice in a row, for account and address.
+      let before: PolicyName | undefined;
+      for (const { check } of verdict.measures) {
+        const { name } = check.policy;
+        if (name !== before) this.counts.get(name)![outcome] += 1;
+        before = name;
+      }
     }
   }
 

@@ -60,6 +60,23 @@ describe('rate limits over a Redis Cluster', () => {
     expect(storage.insured).toBe(false);
   });
 
+  it('sends what comes in one turn tenant by tenant, as the keys of one share a slot', async () => {
+    const checks = Array.from({ length: 20 }, () => checksOf(newId(), { api: 2, export: 100 }));
+    expect(new Set(checks.map(([first]) => serverOfKey(redis, first!.key))).size).toBe(3);
+    const sent = jest.spyOn(redis, 'sendCommand');
+    const verdicts = await Promise.all([...checks, ...checks, ...checks].map((one) => storage.take(one)));
+    expect(sent.mock.calls.map(([{ name }]) => name)).toEqual(checks.map(() => 'evalsha'));
+    sent.mockRestore();
+    expect(new Set(verdicts.map(({ by }) => by))).toEqual(new Set(['redis']));
+    expect(verdicts.map(({ admitted, measures }) => [admitted, ...measures.map(({ used }) => used)])).toEqual(
+      [
+        [true, 1, 1],
+        [true, 2, 2],
+        [false, 2, 2],
+      ].flatMap((verdict) => checks.map(() => verdict)),
+    );
+  });
+
   it('is exact among eight processes', async () => {
     const takers = await Taker.start(8, cluster.url, PREFIX);
     try {
@@ -90,6 +107,10 @@ describe('rate limits over a Redis Cluster', () => {
       for (const organization of lost) expect((await take(organization)).by).toBe('insurance');
       expect(performance.now() - began).toBeLessThan(300); // 50 ms, and the scheduling of a busy machine
       for (const organization of served) expect((await take(organization)).by).toBe('redis');
+      const inOneTurn = await Promise.all(organizations.map(take));
+      expect(inOneTurn.map(({ by }) => by)).toEqual(
+        organizations.map((organization) => (lost.includes(organization) ? 'insurance' : 'redis')),
+      );
       await expect(storage.take(checksOf(lost[0]!, { export: 10 }))).rejects.toMatchObject({
         code: 'rate_limits_unavailable',
       });

@@ -4,6 +4,7 @@ import { newId } from '#libs/kernel';
 import { LuaScript, redisKey } from '#libs/redis';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
+import { lifeMs } from '../src/take-batch';
 import { ReferenceModel } from './reference-model';
 import { TAKE_FILE, TakeOnAClock } from './take-on-a-clock';
 
@@ -137,6 +138,54 @@ describe('take.lua', () => {
     );
   });
 
+  it('decides each of several requests of one call as the model does, one after another, all or nothing', async () => {
+    const TENANTS = 2;
+    const request = fc.record({
+      tenant: fc.integer({ min: 0, max: TENANTS - 1 }),
+      windows: fc.subarray([...KINDS], { minLength: 1 }),
+      limit: fc.constantFrom(LIMIT, LIMIT, 2 * LIMIT),
+    });
+    const calls = fc.array(fc.record({ passes, requests: fc.array(request, { minLength: 1, maxLength: 12 }) }), {
+      maxLength: 20,
+    });
+    let [together, refused] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(calls, async (steps) => {
+        const tenants = Array.from({ length: TENANTS }, () => ({
+          organization: `{${newId()}}`,
+          models: new Map(KINDS.map((window) => [window, new ReferenceModel({ window, windowMs: WINDOW_MS })])),
+        }));
+        let now = BEGIN;
+        for (const { passes: passed, requests } of steps) {
+          now += passed;
+          const expected = requests.map(({ tenant, windows, limit }) => {
+            const models = windows.map((window) => tenants[tenant]!.models.get(window)!);
+            const admitted = models.every((model) => model.used(now) < limit);
+            return models.map((model) => (admitted ? model.take(limit, now) : { admitted, used: model.used(now) }));
+          });
+          const asked = requests.map(({ tenant, windows, limit }) =>
+            windows.map((window) => ({
+              key: `${tenants[tenant]!.organization}:${window}`,
+              options: { window, windowMs: WINDOW_MS },
+              limit,
+            })),
+          );
+          const taken = await clocked.takeAll(asked, now);
+          expect(taken.map((one) => one.map(({ admitted, used }) => ({ admitted, used })))).toEqual(expected);
+          const admissions = new Set(expected.map(([first]) => first!.admitted));
+          if (admissions.size === 2) together += 1;
+          if (admissions.has(false)) refused += 1;
+        }
+        const keys = tenants.flatMap(({ organization }) => KINDS.map((window) => `${organization}:${window}`));
+        await redis.del(...keys, ...keys.map((key) => `${key}:life`));
+      }),
+      { numRuns: RUNS },
+    );
+    // Or the steps would prove little.
+    expect(together).toBeGreaterThan(RUNS / 10);
+    expect(refused).toBeGreaterThan(together);
+  });
+
   it('tells the reset of a full bucket to the millisecond: the token that was taken first', async () => {
     const options = { window: 'bucket', windowMs: WINDOW_MS } as const;
     const key = redisKey(PREFIX, 'limits', newId(), 'reset');
@@ -160,11 +209,17 @@ describe('take.lua', () => {
   it('is two or three commands in Redis for one policy and five for three, however much was taken', async () => {
     const organization = newId();
     const keys = KINDS.map((name) => redisKey(PREFIX, 'limits', organization, name));
-    const [one, script] = [1, 3].map((count) => new LuaScript<number[]>(readFileSync(TAKE_FILE, 'utf8'), count)) as [
-      LuaScript<number[]>,
-      LuaScript<number[]>,
-    ];
-    const limits = KINDS.slice(0, 3).flatMap((window) => [window, 1_000, WINDOW_MS]);
+    const script = new LuaScript<number[]>(readFileSync(TAKE_FILE, 'utf8'));
+    const take = (requests: number, ...windows: (typeof KINDS)[number][]) =>
+      script.runOn(
+        redis,
+        Array.from({ length: requests }, () => windows.map((window) => keys[KINDS.indexOf(window)]!)).flat(),
+        [
+          'A'.repeat(requests),
+          windows.length,
+          ...windows.flatMap((window) => [window, 1_000, WINDOW_MS, lifeMs({ window, windowMs: WINDOW_MS })]),
+        ],
+      );
     const calls = async (): Promise<number> =>
       [
         ...(await redis.info('commandstats')).matchAll(
@@ -178,10 +233,13 @@ describe('take.lua', () => {
       await work();
       return calls();
     };
-    for (let i = 0; i < 300; i += 1) await script.run(redis, [...keys.slice(0, 3), ...limits]);
-    expect(await cost(() => script.run(redis, [...keys.slice(0, 3), ...limits]))).toBe(5);
-    expect(await cost(() => one.run(redis, [keys[3]!, 'fixed', 1_000, WINDOW_MS]))).toBe(2);
-    expect(await cost(() => one.run(redis, [keys[3]!, 'fixed', 1_000, WINDOW_MS]))).toBe(2);
-    expect(await cost(() => one.run(redis, [keys[0]!, 'sliding', 1_000, WINDOW_MS]))).toBe(3);
+    const three = KINDS.slice(0, 3);
+    for (let i = 0; i < 300; i += 1) await take(1, ...three);
+    expect(await cost(() => take(1, ...three))).toBe(5);
+    expect(await cost(() => take(1, 'fixed'))).toBe(2);
+    expect(await cost(() => take(1, 'fixed'))).toBe(2);
+    expect(await cost(() => take(1, 'sliding'))).toBe(3);
+    // Of one tenant: each reads anew what the one before it has written.
+    expect(await cost(() => take(4, ...three))).toBe(5 + 3 * 6);
   });
 });

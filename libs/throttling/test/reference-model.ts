@@ -22,10 +22,15 @@ export class ReferenceModel {
 
   constructor(private readonly options: ModelOptions) {}
 
-  take(limit: number, nowMicros: number): Decision {
+  /** What counts at the moment. */
+  used(nowMicros: number): number {
     this.setBack(nowMicros);
     this.taken = this.taken.filter((at) => this.counts(at, nowMicros));
-    const used = this.taken.length;
+    return this.taken.length;
+  }
+
+  take(limit: number, nowMicros: number): Decision {
+    const used = this.used(nowMicros);
     if (used >= limit) return { admitted: false, used };
     if (used === 0) this.fixedEnd = this.ms(nowMicros) + this.options.windowMs;
     this.taken.push(nowMicros);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LuaScript } from '#libs/redis';
 import type { Redis } from 'ioredis';
+import { lifeMs } from '../src/take-batch';
 import type { ModelOptions } from './reference-model';
 
 export const TAKE_FILE = join(__dirname, '../src/take.lua');
@@ -23,8 +24,10 @@ const ON_A_CLOCK = `
   local function live(key, ms)
     server.call('SET', key .. ':life', string.format('%.0f', now + ms))
   end
-  if life(KEYS[1]) and life(KEYS[1]) <= now then
-    server.call('DEL', KEYS[1], KEYS[1] .. ':life')
+  for _, key in ipairs(KEYS) do
+    if life(key) and life(key) <= now then
+      server.call('DEL', key, key .. ':life')
+    end
   end
   local redis = {
     call = function(name, key, ...)
@@ -50,13 +53,35 @@ export interface Taken {
   readonly resetMs: number;
 }
 
+/** What one of several requests of a call asks for. */
+export interface Asked {
+  readonly key: string;
+  readonly options: ModelOptions;
+  readonly limit: number;
+}
+
 export class TakeOnAClock {
-  private readonly script = new LuaScript<[number, number, number]>(ON_A_CLOCK + readFileSync(TAKE_FILE, 'utf8'), 1);
+  private readonly script = new LuaScript<number[]>(ON_A_CLOCK + readFileSync(TAKE_FILE, 'utf8'));
 
   constructor(private readonly redis: Redis) {}
 
-  async take(key: string, { window, windowMs }: ModelOptions, limit: number, nowMicros: number): Promise<Taken> {
-    const [admitted, used, resetMs] = await this.script.run(this.redis, [key, window, limit, windowMs, nowMicros]);
-    return { admitted: admitted === 1, used, resetMs };
+  async take(key: string, options: ModelOptions, limit: number, nowMicros: number): Promise<Taken> {
+    const [[taken]] = (await this.takeAll([[{ key, options, limit }]], nowMicros)) as [[Taken]];
+    return taken;
+  }
+
+  /** Several requests in one call, each of several checks: for each request what each check measured. */
+  async takeAll(requests: readonly (readonly Asked[])[], nowMicros: number): Promise<Taken[][]> {
+    const letters = requests.map((_, index) => String.fromCharCode('A'.charCodeAt(0) + index)).join('');
+    const shapes = requests.map((checks) => [
+      checks.length,
+      ...checks.flatMap(({ options, limit }) => [options.window, limit, options.windowMs, lifeMs(options)]),
+    ]);
+    const keys = requests.flat().map(({ key }) => key);
+    const reply = await this.script.runOn(this.redis, keys, [letters, ...shapes.flat(), nowMicros]);
+    return requests.map((checks) => {
+      const admitted = reply.shift() === 1;
+      return checks.map(() => ({ admitted, used: reply.shift()!, resetMs: reply.shift()! }));
+    });
   }
 }
