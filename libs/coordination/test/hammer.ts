@@ -28,7 +28,7 @@ const PROGRAM = `
   witness.defineCommand('count', { numberOfKeys: 3, lua: count });
   const redis = new Redis(url, { ...redisOptions('fast'), commandTimeout });
   redis.on('error', () => undefined);
-  const share = new RedisTenantShare(redis, { REDIS_KEY_PREFIX: prefix, DATABASE_TENANT_WAIT_MS: 60000 });
+  const share = new RedisTenantShare(redis, { REDIS_KEY_PREFIX: prefix, DATABASE_TENANT_WAIT_MS: 60000, DATABASE_POOL_SIZE: 1000 });
   share.onModuleInit();
   const limits = new Map(tenants);
   let stopped = false;

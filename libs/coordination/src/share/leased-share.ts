@@ -40,6 +40,8 @@ export interface ShareOptions {
   readonly waitMs: number;
   /** For each slot of the limit, how many may wait in this process. */
   readonly waitersPerSlot: number;
+  /** Slots of one tenant that this process uses at once, whatever its limit. */
+  readonly mostHere: number;
 }
 
 export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
@@ -119,7 +121,10 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     let slots = this.tenants.get(organizationId);
     if (slots) slots.setLimit(limit);
     else {
-      slots = new TenantSlots(organizationId, limit, this.insurance, this.flights.check);
+      slots = new TenantSlots(
+        { organizationId, mostHere: this.options.mostHere, insurance: this.insurance, changed: this.flights.check },
+        limit,
+      );
       this.tenants.set(organizationId, slots);
     }
     return slots;

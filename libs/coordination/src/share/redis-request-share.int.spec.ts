@@ -26,7 +26,11 @@ describe('the requests of a tenant', () => {
   it('are refused at once where four wait for each slot, and count apart from its transactions', async () => {
     const tenant = newId();
     const requests = new RedisRequestShare(redis, { REDIS_KEY_PREFIX: PREFIX, ADMISSION_WAIT_MS: 300 });
-    const transactions = new RedisTenantShare(redis, { REDIS_KEY_PREFIX: PREFIX, DATABASE_TENANT_WAIT_MS: 300 });
+    const transactions = new RedisTenantShare(redis, {
+      REDIS_KEY_PREFIX: PREFIX,
+      DATABASE_TENANT_WAIT_MS: 300,
+      DATABASE_POOL_SIZE: 12,
+    });
     requests.onModuleInit();
     transactions.onModuleInit();
     const release = await requests.take(tenant, 1);

@@ -45,11 +45,19 @@ describe('the share of a tenant', () => {
   afterAll(() => server.remove());
 
   /** A busy machine is not what most tests are about: they wait for Redis longer than the product does. */
-  const join = async (waitMs = PATIENT_MS, change: RedisOptions = { commandTimeout: 10_000 }): Promise<Member> => {
+  const join = async (
+    waitMs = PATIENT_MS,
+    change: RedisOptions = { commandTimeout: 10_000 },
+    poolSize = 1_000,
+  ): Promise<Member> => {
     const redis = new Redis(server.url, { ...redisOptions('fast'), ...change });
     redis.on('error', () => undefined);
     await waitFor(() => redis.status === 'ready', { what: 'Redis', intervalMs: 5 });
-    const share = new RedisTenantShare(redis, { REDIS_KEY_PREFIX: PREFIX, DATABASE_TENANT_WAIT_MS: waitMs });
+    const share = new RedisTenantShare(redis, {
+      REDIS_KEY_PREFIX: PREFIX,
+      DATABASE_TENANT_WAIT_MS: waitMs,
+      DATABASE_POOL_SIZE: poolSize,
+    });
     share.onModuleInit();
     const member = { share, redis, take: async (limit: number) => share.take(tenant, limit) };
     members.push(member);
@@ -95,6 +103,29 @@ describe('the share of a tenant', () => {
     for (const each of waiting) (await each)();
     expect(order).toEqual([1, 2, 3, 4]);
     expect(share.snapshot()).toMatchObject({ inUse: 0, waiting: 0, waits: 6 });
+  });
+
+  it('leaves a quarter of the pool of its process to others, and the rest of the limit to other processes', async () => {
+    const [one, two] = [await join(PATIENT_MS, undefined, 4), await join(PATIENT_MS, undefined, 4)];
+    await acquainted();
+    const taken = { one: 0, two: 0 };
+    const held: ReleaseSlot[] = [];
+    const ask = (member: Member, name: 'one' | 'two') =>
+      void member.take(7).then((release) => {
+        taken[name] += 1;
+        held.push(release);
+      });
+    for (let i = 0; i < 6; i += 1) ask(one, 'one');
+    await waitFor(() => taken.one === 3, { what: 'three quarters' });
+    for (let i = 0; i < 6; i += 1) ask(two, 'two');
+    await waitFor(() => taken.two === 3, { what: 'three quarters of the other' });
+    expect(one.share.snapshot()).toMatchObject({ inUse: 3, leased: 3, waiting: 3 });
+    for (let i = 0; i < 12; i += 1) {
+      await waitFor(() => held.length > 0, { what: 'a slot' });
+      held.shift()!();
+      expect(one.share.snapshot().inUse).toBeLessThanOrEqual(3);
+    }
+    expect(taken).toEqual({ one: 6, two: 6 });
   });
 
   it('counts a release once', async () => {

@@ -6,11 +6,14 @@ import type { TenantShare } from '#libs/tenancy';
 import type { Redis } from 'ioredis';
 import { LeasedShare } from './leased-share';
 
+/** Of a pool's connections, for one tenant: the others never find all of them taken by it. */
+const PART_OF_POOL = 0.75;
+
 @Injectable()
 export class RedisTenantShare extends LeasedShare implements TenantShare {
   constructor(
     @Inject(COORDINATION_REDIS) redis: Redis,
-    @Inject(APP_CONFIG) config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'DATABASE_TENANT_WAIT_MS'>,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'DATABASE_TENANT_WAIT_MS' | 'DATABASE_POOL_SIZE'>,
   ) {
     super(redis, {
       name: 'share',
@@ -18,6 +21,7 @@ export class RedisTenantShare extends LeasedShare implements TenantShare {
       limitName: 'max_connections',
       waitMs: config.DATABASE_TENANT_WAIT_MS,
       waitersPerSlot: Infinity, // those of requests are bounded before they get here
+      mostHere: Math.max(1, Math.floor(config.DATABASE_POOL_SIZE * PART_OF_POOL)),
     });
   }
 }

@@ -22,6 +22,15 @@ interface Waiter {
   readonly refuse: () => void;
 }
 
+export interface SlotsOf {
+  readonly organizationId: string;
+  /** Slots that this process uses at once, whatever the limit; who is beyond waits here, and nothing is asked for it. */
+  readonly mostHere: number;
+  readonly insurance: Insurance;
+  /** Called when there may be something to tell Redis, see {@link TenantSlots.mustAsk}. */
+  readonly changed: (slots: TenantSlots) => void;
+}
+
 export class TenantSlots {
   inUse = 0;
   leased = 0;
@@ -37,13 +46,14 @@ export class TenantSlots {
   private nextAskAt = 0;
   private askAgainMs = FIRST_ASK_MS;
 
-  /** `changed` is called when there may be something to tell Redis, see {@link mustAsk}. */
   constructor(
-    readonly organizationId: string,
+    private readonly of: SlotsOf,
     private limit: number,
-    private readonly insurance: Insurance,
-    private readonly changed: (slots: TenantSlots) => void,
   ) {}
+
+  get organizationId(): string {
+    return this.of.organizationId;
+  }
 
   get waiting(): number {
     return this.waiters.size;
@@ -108,9 +118,9 @@ export class TenantSlots {
 
   /** Whether Redis must hear of this tenant now, rather than with the next renewal. */
   mustAsk(now: number, closing: boolean): boolean {
-    if (this.insurance.on(now)) return false;
-    const demand = this.inUse + this.waiters.size;
-    if (this.waiters.size > 0 && now >= this.nextAskAt) return true;
+    if (this.of.insurance.on(now)) return false;
+    const { demand } = this;
+    if (demand > this.inUse && now >= this.nextAskAt) return true;
     if (this.leased > Math.max(this.inUse, Math.min(this.allowance, this.limit))) return true;
     if ((this.pressed || closing) && this.leased > demand) return true;
     if (this.lowered && this.leased > this.inUse) return true;
@@ -119,10 +129,10 @@ export class TenantSlots {
 
   /** What to tell Redis now; it counts from here on. */
   request(now: number, closing: boolean): LeaseRequest {
-    const demand = this.inUse + this.waiters.size;
+    const { demand } = this;
     const live = now < this.endsAt && !this.lowered ? this.leased : 0;
-    const expectsKnown = this.recorded && now < this.endsAt && !this.insurance.on(now);
-    const told = this.insurance.on(now) ? this.part(demand) : this.need(demand, live, closing);
+    const expectsKnown = this.recorded && now < this.endsAt && !this.of.insurance.on(now);
+    const told = this.of.insurance.on(now) ? this.part(demand) : this.need(demand, live, closing);
     this.leased = told.held;
     this.reportedDemand = told.demand;
     return { organizationId: this.organizationId, limit: this.limit, expectsKnown, ...told };
@@ -146,13 +156,20 @@ export class TenantSlots {
   /** Under the insurance: the whole part where the tenant is at work here, since it may be used without asking. */
   private part(demand: number): Pick<LeaseRequest, 'held' | 'demand' | 'wanted'> {
     const atWork = demand > 0 || this.peak > 0;
-    const held = atWork ? Math.max(this.inUse, this.insurance.part(this.limit)) : 0;
+    const part = Math.min(this.of.insurance.part(this.limit), this.of.mostHere);
+    const held = atWork ? Math.max(this.inUse, part) : 0;
     return { held, demand: this.inUse, wanted: held };
   }
 
+  /** What is in use and wanted, as far as this process may use it. */
+  private get demand(): number {
+    return Math.max(this.inUse, Math.min(this.inUse + this.waiters.size, this.of.mostHere));
+  }
+
   private capacity(now: number): number {
-    if (this.insurance.on(now)) return this.insurance.part(this.limit);
-    return now < this.endsAt && !this.lowered ? Math.min(this.leased, this.allowance, this.limit) : 0;
+    const { insurance, mostHere } = this.of;
+    if (insurance.on(now)) return Math.min(insurance.part(this.limit), mostHere);
+    return now < this.endsAt && !this.lowered ? Math.min(this.leased, this.allowance, this.limit, mostHere) : 0;
   }
 
   private take(): ReleaseSlot {
@@ -170,6 +187,6 @@ export class TenantSlots {
     this.inUse -= 1;
     if (this.waiters.size > 0) this.serve(performance.now());
     else if (!this.pressed && this.leased <= this.allowance && this.reportedDemand <= this.leased) return;
-    this.changed(this);
+    this.of.changed(this);
   }
 }
