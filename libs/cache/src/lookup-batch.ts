@@ -34,7 +34,7 @@ interface Replies {
   readonly lives: readonly number[];
 }
 
-const MOST_LOOKUPS = 16;
+const MOST_LOOKUPS = 32;
 const LINE_FEED = 0x0a;
 
 export class LookupBatch {
@@ -78,17 +78,11 @@ export class LookupBatch {
     }
     const { values, lives } = replies;
     let life = 0;
-    for (const [
-      index,
-      {
-        keys: { versions },
-        staleMs,
-        resolve,
-      },
-    ] of lookups.entries()) {
+    for (let index = 0; index < lookups.length; index += 1) {
+      const { keys: own, staleMs, resolve } = lookups[index]!;
       const fresh = staleMs === 0 || lives[life++]! > staleMs;
       const entry = values[index];
-      resolve(entry && fresh ? validEntry(entry, versions, (version) => values[places.get(version)!]) : null);
+      resolve(entry && fresh ? validEntry(entry, own.versions, (version) => values[places.get(version)!]) : null);
     }
   }
 
