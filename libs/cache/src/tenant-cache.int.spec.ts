@@ -278,8 +278,8 @@ describe('the tenant cache', () => {
       const tenants = [newId(), newId()];
       const [one, two] = [await start(), await start()];
       const read = async (process: StandaloneCache, round: string) => {
-        const reads = tenants.flatMap((tenant) =>
-          namespaces.flatMap((namespace) => KEYS.map((key) => ({ tenant, namespace, key }))),
+        const reads = KEYS.flatMap((key) =>
+          namespaces.flatMap((namespace) => tenants.map((tenant) => ({ tenant, namespace, key }))),
         );
         const answers = reads.map(({ tenant, namespace, key }) =>
           process.as(tenant, async (cache) => {
@@ -294,24 +294,27 @@ describe('the tenant cache', () => {
       };
       expect(await read(one, 'first')).toEqual([]);
       await pause(100);
-      await one.as(tenants[0]!, async (cache) => {
-        await cache.invalidateTags(['tag-of-key-7']);
+      await one.as(tenants[0]!, (cache) => cache.invalidateTags(['tag-of-key-7']));
+      await one.as(tenants[1]!, async (cache) => {
         await cache.invalidate(AGED, 'key-3');
+        await cache.invalidate(PRODUCTS);
       });
-      await one.as(tenants[1]!, (cache) => cache.invalidate(PRODUCTS));
       await one.redis.del(`${PREFIX}:cache:{${tenants[1]!}}:entry:test.tagged:key-9`);
-      await one.redis.set(`${PREFIX}:cache:{${tenants[0]!}}:version:test.young`, 'another'); // of every length
+      const version = `${PREFIX}:cache:{${tenants[0]!}}:version:test.aged`;
+      await one.redis.set(version, (await one.redis.get(version))!.split('').reverse().join('')); // of the same length
+      const lead = jest.spyOn(two.cache.far, 'lead');
       expect((await read(two, 'second')).sort()).toEqual(
         [
           'second 0 test.tagged key-7',
-          'second 0 test.aged key-3',
+          'second 1 test.aged key-3',
           'second 1 test.tagged key-9',
           ...KEYS.map((key) => `second 1 test.product ${key}`),
-          ...KEYS.map((key) => `second 0 test.young ${key}`),
+          ...KEYS.map((key) => `second 0 test.aged ${key}`),
         ].sort(),
       );
       // What is behind its fresh time was served to all, and is loaded by the one who asked.
-      expect(two.cache.statistics.sum()).toMatchObject({ stale: KEYS.length, miss: 3 + 2 * KEYS.length });
+      expect(two.cache.statistics.sum()).toMatchObject({ stale: 2 * KEYS.length, miss: 3 + 2 * KEYS.length });
+      expect(lead).toHaveBeenCalledTimes(3 + 4 * KEYS.length);
     });
 
     it('asks Redis once for what belongs to one turn', async () => {

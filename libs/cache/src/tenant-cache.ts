@@ -235,7 +235,7 @@ export class TenantCache {
     const kept = deepFreeze(value);
     if (validAt !== null) {
       const lifeMs = value === undefined ? Math.min(nearTtlMs, negativeTtlMs) : nearTtlMs;
-      this.near.keep(flight, { value: kept, bytes, lifeMs: Math.floor(lifeMs - (performance.now() - validAt)) });
+      this.near.keep(flight, { value: kept, bytes, validAt, lifeMs });
     }
     return kept;
   }
