@@ -15,10 +15,6 @@ const LONGEST_PAUSE_MS = 50;
 const LONGEST_WAIT_MS = 10_000;
 const RENEW_EVERY_MS = LEASE_MS / 3;
 
-export interface LoadedValue<T> {
-  readonly value: T | undefined;
-}
-
 /** A value; or the lease to load it; or a stale value with the lease; or nothing, where the caller is on its own. */
 export interface Sought<T> {
   readonly found?: Decoded<T> | undefined;

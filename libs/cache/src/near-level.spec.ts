@@ -7,7 +7,7 @@ const LIFE_MS = 10_000;
 
 const land = (near: NearLevel, value: unknown, { address = ADDRESS, bytes = 10, lifeMs = LIFE_MS } = {}): void => {
   const load = near.begin(address);
-  near.keep(load, { value, bytes, lifeMs });
+  near.keep(load, { value, bytes, validAt: performance.now(), lifeMs });
   near.end(load);
 };
 
@@ -37,6 +37,22 @@ describe('the near level', () => {
     expect(level.get(ADDRESS)).toBeUndefined();
   });
 
+  it('keeps nothing longer than it may be, counted from when it was valid, even for who asks in the same turn', () => {
+    const level = near();
+    const stand = (milliseconds: number): number => {
+      const until = performance.now() + milliseconds;
+      while (performance.now() < until); // as a process does that is stopped
+      return until - milliseconds;
+    };
+    const load = level.begin(ADDRESS);
+    level.keep(load, { value: 1, bytes: 10, validAt: stand(20), lifeMs: 200 });
+    expect(level.get(ADDRESS)?.value).toBe(1);
+    stand(181);
+    expect(level.get(ADDRESS)).toBeUndefined();
+    level.keep(load, { value: 2, bytes: 10, validAt: stand(20), lifeMs: 20 });
+    expect(level.get(ADDRESS)).toBeUndefined();
+  });
+
   it.each(forgotten)('forgets a value with %s', (_what, forget) => {
     const level = near();
     land(level, 1);
@@ -56,8 +72,9 @@ describe('the near level', () => {
     const young = level.begin(ADDRESS);
     young.landing = Promise.resolve('new');
     expect(level.joinable(ADDRESS, LIFE_MS)).toBe(young.landing);
-    level.keep(young, { value: 'new', bytes: 1, lifeMs: LIFE_MS });
-    level.keep(old, { value: 'old', bytes: 1, lifeMs: LIFE_MS });
+    const kept = { bytes: 1, validAt: performance.now(), lifeMs: LIFE_MS };
+    level.keep(young, { value: 'new', ...kept });
+    level.keep(old, { value: 'old', ...kept });
     expect(level.get(ADDRESS)?.value).toBe('new');
   });
 

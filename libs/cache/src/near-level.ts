@@ -43,6 +43,8 @@ export interface Kept {
   readonly value: unknown;
   /** Of its JSON. */
   readonly bytes: number;
+  /** When it was last known to be the newest, on the clock of performance.now(), and for how long from then on it may be kept. */
+  readonly validAt: number;
   readonly lifeMs: number;
 }
 
@@ -59,6 +61,7 @@ export class NearLevel {
   constructor(private readonly maxBytes: number) {
     this.values = new LRUCache({
       maxSize: maxBytes,
+      ttlResolution: 0, // else it asks for the time once a turn, and a process that stood still in one answers with what has ended
       sizeCalculation: ({ size }) => size,
       dispose: (value) => this.free(value),
     });
@@ -100,14 +103,16 @@ export class NearLevel {
   }
 
   /** Keeps what a load has come to, unless it was invalidated on its way or its tenant has no place left. */
-  keep(load: Load, { value, bytes, lifeMs }: Kept): void {
-    if (lifeMs <= 0 || !load.alive || !areAlive(load.groups)) return;
+  keep(load: Load, { value, bytes, validAt, lifeMs }: Kept): void {
+    const now = performance.now();
+    const leftMs = Math.floor(validAt + lifeMs - now);
+    if (leftMs <= 0 || !load.alive || !areAlive(load.groups)) return;
     const { id, organizationId, groups } = load;
     const size = bytes * EXPANSION + OVERHEAD_BYTES;
     this.values.delete(id);
     if (!this.hasRoom(organizationId, size)) return;
     this.used.set(organizationId, (this.used.get(organizationId) ?? 0) + size);
-    this.values.set(id, { value, organizationId, groups, size }, { ttl: lifeMs });
+    this.values.set(id, { value, organizationId, groups, size }, { ttl: leftMs, start: now });
   }
 
   end(load: Load): void {

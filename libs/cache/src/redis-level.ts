@@ -17,7 +17,7 @@ import { Logger } from '@nestjs/common';
 import { LuaScript, type RedisClient } from '#libs/redis';
 import type { EntryKeys, IndexKeys } from './cache-keys';
 import { LONGEST_LIFE_MS } from './cache-namespace';
-import { LookupBatch } from './lookup-batch';
+import { type FoundEntry, LookupBatch, type Looked } from './lookup-batch';
 
 const PROBE_EVERY_MS = 250;
 const VERSION_LIFE_MS = LONGEST_LIFE_MS + 60_000;
@@ -31,12 +31,6 @@ const OVERHEAD_BYTES = 400;
 export interface Lease {
   readonly name: string;
   readonly stamp: string;
-}
-
-/** An entry and where its payload begins. */
-export interface FoundEntry {
-  readonly entry: Buffer;
-  readonly start: number;
 }
 
 /** A value to serve; or a load to be done, with a value to serve meanwhile where it is only stale; or neither yet. */
@@ -91,15 +85,12 @@ export class RedisLevel {
   private readonly lookups: LookupBatch;
 
   constructor(private readonly redis: RedisClient) {
-    this.lookups = new LookupBatch(redis);
+    this.lookups = new LookupBatch(redis, (work) => this.attempt(work));
   }
 
   /** An entry that is fresh; null where there is none; undefined while Redis is away. */
-  find({ entry, versions }: EntryKeys, staleMs: number): Promise<FoundEntry | null | undefined> {
-    return this.attempt(async () => {
-      const { values, leftMs } = await this.lookups.look([entry, ...versions], staleMs > 0);
-      return leftMs > staleMs ? validEntry(values) : null;
-    });
+  find(keys: EntryKeys, staleMs: number): Promise<Looked> {
+    return this.lookups.look(keys, staleMs, this.away); // then only the one that tries waits for its answer
   }
 
   /** Asks for the lease of a load. Undefined while Redis is away. `discard`: the value there was found to be of no use. */
@@ -200,17 +191,6 @@ export class RedisLevel {
 }
 
 const LINE_FEED = 0x0a;
-
-/** Of an entry and the versions it hangs on, as they are in Redis: null unless it carries their texts as its stamp. */
-function validEntry([entry, ...versions]: readonly (Buffer | null)[]): FoundEntry | null {
-  if (!entry) return null;
-  let at = 0;
-  for (const version of versions) {
-    if (!version || entry.compare(version, 0, version.length, at, at + version.length) !== 0) return null;
-    at += version.length + 1; // a blank, or behind the last one the line feed
-  }
-  return entry[at - 1] === LINE_FEED ? { entry, start: at } : null;
-}
 
 function entryOf(entry: Buffer): FoundEntry {
   return { entry, start: entry.indexOf(LINE_FEED) + 1 };

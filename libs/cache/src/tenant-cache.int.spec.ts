@@ -268,6 +268,71 @@ describe('the tenant cache', () => {
     });
   });
 
+  describe('asked at once', () => {
+    const AGED = defineNamespace<Product>({ name: 'test.aged', ttlMs: 60_000, staleMs: 60_000 });
+    const YOUNG = defineNamespace<Product>({ name: 'test.young', ttlMs: 50, staleMs: 60_000 });
+    const KEYS = Array.from({ length: 30 }, (_, key) => `key-${key}`);
+    const namespaces = [PRODUCTS, TAGGED, AGED, YOUNG];
+
+    it('answers each read with what is its own, whoever asks for whatever beside it', async () => {
+      const tenants = [newId(), newId()];
+      const [one, two] = [await start(), await start()];
+      const read = async (process: StandaloneCache, round: string) => {
+        const reads = KEYS.flatMap((key) =>
+          namespaces.flatMap((namespace) => tenants.map((tenant) => ({ tenant, namespace, key }))),
+        );
+        const answers = reads.map(({ tenant, namespace, key }) =>
+          process.as(tenant, async (cache) => {
+            const sku = `${tenants.indexOf(tenant)} ${namespace.name} ${key}`;
+            const found = await cache.get(namespace, key, () =>
+              Promise.resolve({ sku: `${round} ${sku}`, version: 1 }),
+            );
+            return found!.sku === `first ${sku}` ? undefined : found!.sku;
+          }),
+        );
+        return (await Promise.all(answers)).filter((changed) => changed !== undefined);
+      };
+      expect(await read(one, 'first')).toEqual([]);
+      await pause(100);
+      await one.as(tenants[0]!, (cache) => cache.invalidateTags(['tag-of-key-7']));
+      await one.as(tenants[1]!, async (cache) => {
+        await cache.invalidate(AGED, 'key-3');
+        await cache.invalidate(PRODUCTS);
+      });
+      await one.redis.del(`${PREFIX}:cache:{${tenants[1]!}}:entry:test.tagged:key-9`);
+      const version = `${PREFIX}:cache:{${tenants[0]!}}:version:test.aged`;
+      await one.redis.set(version, (await one.redis.get(version))!.split('').reverse().join('')); // of the same length
+      const lead = jest.spyOn(two.cache.far, 'lead');
+      expect((await read(two, 'second')).sort()).toEqual(
+        [
+          'second 0 test.tagged key-7',
+          'second 1 test.aged key-3',
+          'second 1 test.tagged key-9',
+          ...KEYS.map((key) => `second 1 test.product ${key}`),
+          ...KEYS.map((key) => `second 0 test.aged ${key}`),
+        ].sort(),
+      );
+      // What is behind its fresh time was served to all, and is loaded by the one who asked.
+      expect(two.cache.statistics.sum()).toMatchObject({ stale: 2 * KEYS.length, miss: 3 + 2 * KEYS.length });
+      expect(lead).toHaveBeenCalledTimes(3 + 4 * KEYS.length);
+    });
+
+    it('asks Redis once for what belongs to one turn', async () => {
+      const organization = newId();
+      const [one, two] = [await start(), await start()];
+      const read = ({ as }: Pick<StandaloneCache, 'as'>) =>
+        Promise.all(
+          KEYS.map((key) => as(organization, (cache) => cache.get(TAGGED, key, () => Promise.resolve(product(1))))),
+        );
+      const lookups = async () => /cmdstat_mget:calls=(\d+)/.exec(await two.redis.info('commandstats'))?.[1];
+      await read({ as: one.as.bind(one) });
+      await one.redis.config('RESETSTAT');
+      await read({ as: two.as.bind(two) });
+      expect(await lookups()).toBe('1');
+      expect(two.cache.statistics.sum()).toMatchObject({ hit_far: KEYS.length });
+    });
+  });
+
   describe('across processes', () => {
     it('loads once, however many ask in however many processes', async () => {
       const organization = newId();
@@ -520,6 +585,21 @@ describe('the tenant cache', () => {
         );
       },
     );
+
+    it('lets one read try whether it is back, and keeps no other waiting for that', async () => {
+      const one = await start({ commandTimeout: 1_000 });
+      const { statistics } = one.cache;
+      const read = (key: string) =>
+        one.as(newId(), (cache) => cache.get(PRODUCTS, key, () => Promise.resolve(product(1))));
+      await server.kill('SIGSTOP');
+      await read('A');
+      await pause(300); // by now another one may try
+      const reads = Array.from({ length: 20 }, (_, i) => read(`key-${i}`));
+      await pause(300);
+      expect(statistics.sum().bypassed).toBe(1 + 19);
+      await Promise.all(reads);
+      expect(statistics.sum().bypassed).toBe(1 + 20);
+    });
 
     const staleBehindFrozenRedis = async () => {
       const organization = newId();

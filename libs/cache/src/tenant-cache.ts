@@ -15,7 +15,7 @@ import { UsageMeter } from '#libs/usage';
 import { type CacheGroup, entryAddress, type EntryAddress, EntryKeys, versionKey } from './cache-keys';
 import type { CacheNamespace } from './cache-namespace';
 import { type CacheFigure, CacheStatistics, TAGS_NAMESPACE } from './cache-statistics';
-import { type LoadedValue, LoadLease } from './load-lease';
+import { LoadLease } from './load-lease';
 import { type Load, NearLevel } from './near-level';
 import { type Decoded, deepFreeze, encode, toText } from './payload';
 import { type Lease, RedisLevel } from './redis-level';
@@ -74,15 +74,12 @@ export class TenantCache {
     const landing = this.near.joinable(address, namespace.nearTtlMs);
     if (landing) {
       this.count(address, 'joined');
-      return ((await landing) as LoadedValue<T>).value;
+      return landing as Promise<T | undefined>;
     }
     const flight = this.near.begin(address);
-    try {
-      flight.landing = this.fetch(namespace, address, load, flight);
-      return ((await flight.landing) as LoadedValue<T>).value;
-    } finally {
-      this.near.end(flight);
-    }
+    const fetched = this.fetch(namespace, address, load, flight);
+    flight.landing = fetched;
+    return fetched;
   }
 
   /**
@@ -144,24 +141,29 @@ export class TenantCache {
     this.statistics.count(organizationId, namespace, figure, amount);
   }
 
+  /** Ends the flight, too. */
   private async fetch<T>(
     namespace: CacheNamespace<T>,
     address: EntryAddress,
     load: Loader<T>,
     flight: Load,
-  ): Promise<LoadedValue<T>> {
-    const keys = new EntryKeys(this.config.REDIS_KEY_PREFIX, address);
-    const { found, lease, askedAt } = await this.leases.seek(keys, namespace);
-    if (found) {
-      this.count(address, lease ? 'stale' : 'hit_far');
-      if (lease) this.revalidate(namespace, address, load, { keys, lease });
-      return this.keep(namespace, { ...found, validAt: askedAt }, flight);
+  ): Promise<T | undefined> {
+    try {
+      const keys = new EntryKeys(this.config.REDIS_KEY_PREFIX, address);
+      const { found, lease, askedAt } = await this.leases.seek(keys, namespace);
+      if (found) {
+        this.count(address, lease ? 'stale' : 'hit_far');
+        if (lease) this.revalidate(namespace, address, load, { keys, lease });
+        return this.keep(namespace, { ...found, validAt: askedAt }, flight);
+      }
+      this.count(address, lease ? 'miss' : 'bypassed');
+      const loaded = lease
+        ? await this.leases.hold(keys, lease, () => this.load(namespace, address, load, { keys, lease }))
+        : await this.load(namespace, address, load);
+      return this.keep(namespace, loaded, flight);
+    } finally {
+      this.near.end(flight);
     }
-    this.count(address, lease ? 'miss' : 'bypassed');
-    const loaded = lease
-      ? await this.leases.hold(keys, lease, () => this.load(namespace, address, load, { keys, lease }))
-      : await this.load(namespace, address, load);
-    return this.keep(namespace, loaded, flight);
   }
 
   /** Loads in the background. What fails there is tried again by a later read, once the lease has ended. */
@@ -229,13 +231,13 @@ export class TenantCache {
     { nearTtlMs, negativeTtlMs }: CacheNamespace<T>,
     { value, bytes, validAt }: Loaded<T>,
     flight: Load,
-  ): LoadedValue<T> {
+  ): T | undefined {
     const kept = deepFreeze(value);
     if (validAt !== null) {
       const lifeMs = value === undefined ? Math.min(nearTtlMs, negativeTtlMs) : nearTtlMs;
-      this.near.keep(flight, { value: kept, bytes, lifeMs: Math.floor(lifeMs - (performance.now() - validAt)) });
+      this.near.keep(flight, { value: kept, bytes, validAt, lifeMs });
     }
-    return { value: kept };
+    return kept;
   }
 }
 

@@ -1,7 +1,8 @@
 /** The cache of one process, with nothing around it but Redis and a directory that knows one budget. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { redisServers } from '#libs/config';
 import { PlatformEvents } from '#libs/messaging';
-import { redisOptions } from '#libs/redis';
+import { connectRedis, isConnected, type RedisClient, redisMasters, redisOptions } from '#libs/redis';
 import { type Directory, type Organization, TenantContextHolder, TIER_LIMITS, WriteScope } from '#libs/tenancy';
 import { waitFor } from '#libs/local-stack';
 import type { UsageMeter } from '#libs/usage';
@@ -19,6 +20,7 @@ class KeptEvents extends PlatformEvents {
 }
 
 export interface StandaloneOptions {
+  /** Of a server, or of a cluster. */
   readonly url: string;
   readonly prefix: string;
   readonly commandTimeout?: number;
@@ -30,13 +32,17 @@ export class StandaloneCache {
   readonly events = new KeptEvents();
   readonly writes = new WriteScope();
   readonly tenant = new TenantContextHolder(new ClsService(new AsyncLocalStorage()));
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly cache: TenantCache;
   readonly metered: [organizationId: string, metric: string, amount: number][] = [];
 
+  private readonly commandTimeout: number;
+
   constructor({ url, prefix, commandTimeout = 10_000, ...options }: StandaloneOptions) {
+    this.commandTimeout = commandTimeout;
     const { maxCacheBytes = TIER_LIMITS.enterprise.maxCacheBytes, memoryBytes = 64 * 1024 ** 2 } = options;
-    this.redis = new Redis(url, { ...redisOptions('fast'), commandTimeout });
+    const isCluster = redisServers(url).kind === 'cluster';
+    this.redis = isCluster ? connectRedis(url, 'fast') : new Redis(url, { ...redisOptions('fast'), commandTimeout });
     this.redis.on('error', () => undefined);
     const organization = { limits: { ...TIER_LIMITS.enterprise, maxCacheBytes } } as Organization;
     const directory = { find: () => Promise.resolve(organization) } as unknown as Directory;
@@ -53,6 +59,7 @@ export class StandaloneCache {
   }
 
   async ready(): Promise<void> {
-    await waitFor(() => this.redis.status === 'ready', { what: 'Redis', intervalMs: 5 });
+    await waitFor(() => isConnected(this.redis), { what: 'Redis', intervalMs: 5 });
+    for (const server of redisMasters(this.redis)) server.options.commandTimeout = this.commandTimeout;
   }
 }
