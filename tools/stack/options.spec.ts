@@ -60,6 +60,10 @@ describe('the options of npm start', () => {
     expect(parse([], { DATABASE_SHARDS: '{}' }).databaseShards).toBe('');
   });
 
+  it('take a Redis Cluster of several nodes', () => {
+    expect(parse([], { REDIS_URL: 'redis://a:1,b:2' }).redisUrl).toBe('redis://a:1,b:2');
+  });
+
   it('refuse an unknown one with the usage and exit code 2', () => {
     const refusal = expect.objectContaining({
       exitCode: 2,

@@ -1,6 +1,6 @@
 // The command line and the environment of `npm start`, parsed once.
 import { resolve } from 'node:path';
-import { hostUrls } from '#libs/config';
+import { hostUrls, redisServers } from '#libs/config';
 import { shardNames, STACK_SHARDS } from './shard-names';
 import { StackError } from './stack-error';
 
@@ -73,7 +73,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv, ro
       metrics: port('metrics', given('METRICS_PORT')),
     },
     ...database,
-    redisUrl: url('REDIS_URL', given('REDIS_URL'), ['redis:', 'rediss:']),
+    redisUrl: redisUrl(given('REDIS_URL')),
   };
 }
 
@@ -121,6 +121,16 @@ function port(application: ApplicationName, text: string | undefined): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= 65_535) return value;
   throw new StackError(`${name} must be a port from 0 to 65535.`);
+}
+
+function redisUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    redisServers(text);
+    return text;
+  } catch {
+    throw new StackError('REDIS_URL must be a URL that begins with redis://');
+  }
 }
 
 // A URL may hold a password: the error does not repeat it.

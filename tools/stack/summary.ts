@@ -1,4 +1,5 @@
 // What the person at the terminal reads when everything runs.
+import { redisServers } from '#libs/config';
 import { withoutLogin } from './database-url';
 import type { StackShard } from './shard-cluster';
 import { applicationUrl, type StackDescription } from './stack-file';
@@ -6,13 +7,12 @@ import type { StateDirectory } from './state-directory';
 
 /** A short table of what runs where, and a command that works as pasted. */
 export function summary({ ports, servers, organizations }: StackDescription, state: StateDirectory): string {
-  const redis = new URL(servers.redisUrl);
   const rows: [string, string][] = [
     ['api', applicationUrl(ports.api)],
     ['worker', applicationUrl(ports.worker)],
     ['metrics', applicationUrl(ports.metrics)],
     ...servers.shards.flatMap((shard) => shardRows(shard, servers.shards.length > 1)),
-    ['redis', `${redis.protocol}//${redis.host}${redis.pathname}`],
+    ...redisServers(servers.redisUrl).urls.map(redisRow),
   ];
   const first = organizations[0];
   const command =
@@ -37,6 +37,11 @@ export function summary({ ports, servers, organizations }: StackDescription, sta
     'Ctrl-C stops everything; the data stays.',
     '',
   ].join('\n');
+}
+
+function redisRow(url: string): [string, string] {
+  const { protocol, host, pathname } = new URL(url);
+  return ['redis', `${protocol}//${host}${pathname}`];
 }
 
 function shardRows({ name, databaseUrl, replicaUrls }: StackShard, isOneOfSeveral: boolean): [string, string][] {

@@ -159,7 +159,10 @@ describe('the metrics process', () => {
   it('counts organizations, queues and replicas', async () => {
     const { id } = await createOrganization(env);
     await env.query("update organizations set state = 'suspended' where id = $1", [id]);
-    const queue = new Queue('bulk', { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+    const queue = new Queue('bulk', {
+      connection: { url: env.config.REDIS_URL },
+      prefix: queuePrefix(env.config, 'bulk'),
+    });
     try {
       await queue.add('a', {}, { priority: 5 });
       await queue.add('b', {});

@@ -21,10 +21,9 @@ describe('worker --classes', () => {
   });
 
   const slots = async () => {
-    const prefix = queuePrefix(env.config);
     const loads = JOB_CLASSES.map(async (name) => {
-      const queue = new Queue(name, { connection: redis, prefix });
-      const load = await readQueueLoad(redis, env.config.REDIS_KEY_PREFIX, queue);
+      const queue = new Queue(name, { connection: redis, prefix: queuePrefix(env.config, name) });
+      const load = await readQueueLoad(redis, env.config, queue);
       await queue.close();
       return [name, load.slots];
     });

@@ -57,7 +57,7 @@ export class FairLine extends Line {
         await turn.end();
         return 'completed';
       },
-      { connection: { url: config.REDIS_URL }, prefix: queuePrefix(config), concurrency: CONCURRENCY },
+      { connection: { url: config.REDIS_URL }, prefix: queuePrefix(config, CLASS), concurrency: CONCURRENCY },
     );
     await app.get(QueuePulse).start();
     return new FairLine(app, app.get(JobProducer), app.get<Queue>(getQueueToken(CLASS), { strict: false }), worker);

@@ -84,11 +84,11 @@ describe('loadConfig', () => {
       urls: ['rediss://u:p%2Cw@a:1', 'rediss://u:p%2Cw@b:2'],
     });
     expect(redisServers('redis://a:1?cluster=true')).toEqual({ kind: 'cluster', urls: ['redis://a:1'] });
-    expect(loadConfig({ REDIS_LIMITS_URL: 'redis://a:1,b:2' }).redisLimitsUrl).toBe('redis://a:1,b:2');
+    expect(loadConfig({ REDIS_URL: 'redis://a:1,b:2' }).redisLimitsUrl).toBe('redis://a:1,b:2');
   });
 
   it.each([
-    ['REDIS_URL', 'redis://secret:1,secret:2'],
+    ['REDIS_URL', 'redis://secret:1,secret:2/1'],
     ['REDIS_CACHE_URL', 'secret-host'],
     ['REDIS_CACHE_URL', 'redis://secret:port'],
     ['REDIS_LIMITS_URL', 'redis://secret:1,secret:2/3'],

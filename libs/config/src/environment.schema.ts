@@ -97,12 +97,12 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   REDIS_URL: Type.String({
     pattern: '^rediss?://',
     default: 'redis://127.0.0.1:6379',
-    description: 'Queues and the Redis transport; must not evict (`maxmemory-policy noeviction`).',
+    description:
+      'Queues, coordination and the Redis transport; must not evict (`maxmemory-policy noeviction`). May be a Redis Cluster: several nodes (`redis://host1:6379,host2:6379`), or one with `?cluster=true`.',
   }),
   REDIS_CACHE_URL: Type.String({
     default: '',
-    description:
-      'Cache; may evict. Empty: REDIS_URL. May be a Redis Cluster: several nodes (`redis://host1:6379,host2:6379`), or one with `?cluster=true`.',
+    description: 'Cache; may evict. Empty: REDIS_URL. May be a Redis Cluster.',
   }),
   CACHE_MEMORY_BYTES: Type.Integer({
     minimum: 1_048_576,

@@ -35,10 +35,8 @@ export function unusableRedis(variables: RedisVariables): string[] {
   return (['REDIS_URL', 'REDIS_CACHE_URL', 'REDIS_LIMITS_URL'] as const).flatMap((name) => {
     if (variables[name] === '') return [];
     try {
-      const { kind } = redisServers(variables[name]);
-      return name === 'REDIS_URL' && kind === 'cluster'
-        ? ['REDIS_URL must name one server; a cluster may serve REDIS_CACHE_URL and REDIS_LIMITS_URL.']
-        : [];
+      redisServers(variables[name]);
+      return [];
     } catch {
       return [`${name} must be a URL such as redis://host:6379, or redis://host1:6379,host2:6379 for a Redis Cluster.`];
     }

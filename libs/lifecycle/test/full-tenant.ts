@@ -173,7 +173,7 @@ async function withRedis<T>(env: TestEnvironment, work: (redis: Redis) => Promis
 export async function fillRedis(env: TestEnvironment, { id }: { readonly id: string }): Promise<void> {
   const data = { job_id: newId(), organization_id: id, type: 'nobody.handles', version: 1 };
   for (const name of QUEUES) {
-    const queue = new Queue(name, { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+    const queue = new Queue(name, { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config, name) });
     await queue.add('nobody.handles', data, { jobId: `job-${newId()}` });
     await queue.add('nobody.handles', data, { jobId: `job-${newId()}`, delay: 3_600_000 });
     await queue.close();

@@ -1,5 +1,10 @@
-/** The Redis connections of the transport: one that is away is reported once and waited for, and never ends a process. */
+/**
+ * The Redis connections of the transport: one that is away is reported once and waited for, and never ends a process. Of a cluster
+ * any node will do, as each passes on what is published to all; a connection whose node goes moves to another one.
+ */
 import { Logger } from '@nestjs/common';
+import { redisServers } from '#libs/config';
+import { addressOf, anyServer, clusterOptions, keepAlive } from '#libs/redis';
 import { Redis, type RedisOptions } from 'ioredis';
 
 const COMMAND_TIMEOUT_MS = 2_000;
@@ -30,7 +35,7 @@ const OPTIONS: RedisOptions = {
 /** A connection that is not open yet; `role` stands in its log entries. */
 export function transportRedis(url: string, role: string): Redis {
   const logger = new Logger('Messaging');
-  const redis = new TransportRedis(url, OPTIONS);
+  const redis = open(url);
   let away = false;
   redis.on('error', (error: Error) => {
     if (!away) logger.warn(`Redis is away (${role}): ${error.message || error.name}`);
@@ -40,6 +45,16 @@ export function transportRedis(url: string, role: string): Redis {
     if (away) logger.log(`Redis is back (${role}).`);
     away = false;
   });
+  return redis;
+}
+
+function open(url: string): TransportRedis {
+  const { kind, urls } = redisServers(url);
+  if (kind === 'server') return new TransportRedis(url, OPTIONS);
+  const { username, password, tls } = clusterOptions('queue', new URL(urls[0]!)).redisOptions!;
+  const nodes = urls.map(addressOf);
+  const redis = new TransportRedis({ ...OPTIONS, username, password, tls, Connector: anyServer(() => nodes) });
+  keepAlive(redis);
   return redis;
 }
 

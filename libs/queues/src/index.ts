@@ -2,7 +2,7 @@
 export { type OutboxEvent, outboxStatement } from './outbox/outbox.statement';
 export { applyOnce, type InboxMessage, inboxStatement, isAlreadyProcessed } from './inbox/inbox.statement';
 export { JOB_CLASSES, type JobClass } from './job-class';
-export { queuePrefix } from './connection/queue-connection';
+export { queuePrefix, type QueueNaming } from './connection/queue-connection';
 export { defineJob, type JobDefinition, type JobFile } from './registry/job-definition';
 export { JobRegistry } from './registry/job-registry';
 export { type OutboxMessage, type QueuedWork, TopicRegistry, type TopicRoute } from './registry/topic-registry';

@@ -11,8 +11,8 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import type { AppConfig } from '#libs/config';
-import { Redis } from 'ioredis';
-import { PRODUCER_REDIS, producerRedisOptions, queuePrefix } from './connection/queue-connection';
+import { connectRedis, type RedisClient } from '#libs/redis';
+import { PRODUCER_REDIS, queuePrefix } from './connection/queue-connection';
 import { FairOrder } from './fair/fair-order';
 import { classProcessors } from './host/class-processor';
 import { DrainingWorker } from './host/draining-worker';
@@ -37,16 +37,16 @@ import { TenantJobs } from './upkeep/tenant-jobs';
 import { UpkeepService } from './upkeep/upkeep.service';
 import { UpkeepTasks } from './upkeep/upkeep-tasks';
 
-function producerRedis(config: AppConfig): Redis {
+function producerRedis(config: AppConfig): RedisClient {
   const logger = new Logger('QueueProducer');
-  const redis = new Redis(config.REDIS_URL, producerRedisOptions());
+  const redis = connectRedis(config.REDIS_URL, 'producer');
   redis.on('error', (error: Error) => logger.debug({ err: error }, 'Redis is away'));
   return redis;
 }
 
 @Injectable()
 class ProducerCloser implements OnApplicationShutdown {
-  constructor(@Inject(PRODUCER_REDIS) private readonly redis: Redis) {}
+  constructor(@Inject(PRODUCER_REDIS) private readonly redis: RedisClient) {}
 
   onApplicationShutdown(): void {
     this.redis.disconnect();
@@ -79,14 +79,13 @@ export class QueueWorkerModule {
           inject: [PRODUCER_REDIS],
           extraOptions: { manualRegistration: true },
           // Ready or not: a queue whose server is away refuses at once, and the outbox keeps the row.
-          useFactory: (connection: Redis) => ({
+          useFactory: (connection: RedisClient) => ({
             connection,
-            prefix: queuePrefix(config),
             skipVersionCheck: true,
             skipWaitingForReady: true,
           }),
         }),
-        BullModule.registerQueue(...JOB_CLASSES.map((name) => ({ name }))),
+        BullModule.registerQueue(...JOB_CLASSES.map((name) => ({ name, prefix: queuePrefix(config, name) }))),
       ],
       providers: [
         ...[TopicRegistry, OutboxRepository, JobProducer, OutboxRelay],

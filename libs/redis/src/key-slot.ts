@@ -22,6 +22,11 @@ export function keySlot(key: string): number {
   return crc % SLOTS;
 }
 
+/** What keys of one pipeline have in common: the servers that serve their slots. The same text where there is one. */
+export function pipelineOfKey(client: RedisClient, key: string): string {
+  return client instanceof Cluster ? (client.slots[keySlot(key)] ?? []).join() : '';
+}
+
 /** Address of the server that a key lives on; the same text for all keys where there is one server. */
 export function serverOfKey(client: RedisClient, key: string): string {
   return client instanceof Cluster ? (client.slots[keySlot(key)]?.[0] ?? '') : '';

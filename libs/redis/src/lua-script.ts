@@ -1,6 +1,8 @@
 /** A Lua script: loaded once a connection's server knows it not, called by SHA. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { pipelineOfKey } from './key-slot';
 import type { RedisClient } from './redis-client';
 
 export class LuaScript<Reply> {
@@ -39,9 +41,25 @@ export class LuaScript<Reply> {
     }
   }
 
-  /** Runs it once for each call, all in one pipeline; rejects when one of them failed, though others may have run. */
+  /** Runs it once for each call, in one pipeline a server; rejects when one of them failed, though others may have run. */
   async runAll(redis: RedisClient, calls: readonly (readonly (string | number)[])[]): Promise<Reply[]> {
     if (calls.length === 0) return [];
+    if (redis instanceof Redis) return this.runPipeline(redis, calls);
+    const parts = Map.groupBy(calls.keys(), (index) => pipelineOfKey(redis, String(calls[index]![0])));
+    const replies: Reply[] = [];
+    await Promise.all(
+      [...parts.values()].map(async (part) => {
+        const some = await this.runPipeline(
+          redis,
+          part.map((index) => calls[index]!),
+        );
+        for (const [place, index] of part.entries()) replies[index] = some[place]!;
+      }),
+    );
+    return replies;
+  }
+
+  private async runPipeline(redis: RedisClient, calls: readonly (readonly (string | number)[])[]): Promise<Reply[]> {
     const replies = await redis.pipeline(calls.map((call) => ['evalsha', this.sha, this.keyCount, ...call])).exec();
     return Promise.all(
       (replies ?? []).map(([error, reply], index) => {

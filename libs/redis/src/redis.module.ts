@@ -10,9 +10,10 @@ import {
 } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { connectRedis, type RedisClient } from './redis-client';
+import type { RedisPurpose } from './redis-options';
 import { CACHE_REDIS, COORDINATION_REDIS, LIMITS_REDIS, QUEUE_REDIS } from './redis.constants';
 
-function client(url: string, purpose: 'queue' | 'fast'): RedisClient {
+function client(url: string, purpose: RedisPurpose): RedisClient {
   const logger = new Logger(`Redis:${purpose}`);
   const redis = connectRedis(url, purpose);
   let reported = false;

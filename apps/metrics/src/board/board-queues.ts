@@ -3,20 +3,19 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { JOB_CLASSES, queuePrefix } from '#libs/queues';
-import { QUEUE_REDIS } from '#libs/redis';
+import { QUEUE_REDIS, type RedisClient } from '#libs/redis';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 @Injectable()
 export class BoardQueues implements OnModuleDestroy {
   private readonly queues: readonly Queue[];
 
   constructor(
-    @Inject(QUEUE_REDIS) private readonly redis: Redis,
+    @Inject(QUEUE_REDIS) private readonly redis: RedisClient,
     @Inject(APP_CONFIG) config: AppConfig,
   ) {
-    const options = { connection: redis, prefix: queuePrefix(config), skipMetasUpdate: true, skipVersionCheck: true };
-    this.queues = JOB_CLASSES.map((name) => new Queue(name, options));
+    const options = { connection: redis, skipMetasUpdate: true, skipVersionCheck: true };
+    this.queues = JOB_CLASSES.map((name) => new Queue(name, { ...options, prefix: queuePrefix(config, name) }));
     for (const queue of this.queues) queue.on('error', () => undefined); // the client reports its outages itself
   }
 

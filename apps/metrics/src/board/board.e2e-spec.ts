@@ -24,7 +24,7 @@ describe('the board of the queues', () => {
     app = await createMetrics(env.config);
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
-    queue = new Queue('bulk', { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+    queue = new Queue('bulk', { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config, 'bulk') });
     jobId = `job-${newId()}`;
     const data = {
       job_id: newId(),

@@ -3,16 +3,15 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import type { QueueDepth } from '#libs/messaging';
 import { JOB_CLASSES, queuePrefix, readQueueLoad } from '#libs/queues';
-import { QUEUE_REDIS } from '#libs/redis';
+import { QUEUE_REDIS, type RedisClient } from '#libs/redis';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 @Injectable()
 export class QueueDepthsRepository implements OnModuleDestroy {
   private queues: readonly Queue[] | undefined;
 
   constructor(
-    @Inject(QUEUE_REDIS) private readonly redis: Redis,
+    @Inject(QUEUE_REDIS) private readonly redis: RedisClient,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
@@ -31,7 +30,7 @@ export class QueueDepthsRepository implements OnModuleDestroy {
   private open(name: string): Queue {
     const queue = new Queue(name, {
       connection: this.redis,
-      prefix: queuePrefix(this.config),
+      prefix: queuePrefix(this.config, name),
       skipMetasUpdate: true,
     });
     queue.on('error', () => undefined); // the client reports its outages itself
@@ -39,6 +38,6 @@ export class QueueDepthsRepository implements OnModuleDestroy {
   }
 
   private async depth(queue: Queue): Promise<QueueDepth> {
-    return { job_class: queue.name, ...(await readQueueLoad(this.redis, this.config.REDIS_KEY_PREFIX, queue)) };
+    return { job_class: queue.name, ...(await readQueueLoad(this.redis, this.config, queue)) };
   }
 }

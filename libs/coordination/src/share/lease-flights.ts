@@ -1,19 +1,27 @@
 /**
- * Carries what a process has to say about its leases to Redis: one pipeline at a time, and what comes up meanwhile goes
- * with the next. First who must be heard of (a request waits, others want what is idle here), then renewals.
+ * Carries what a process has to say about its leases to one server of Redis: one pipeline at a time, and what comes up meanwhile
+ * goes with the next. First who must be heard of (a request waits, others want what is idle here), then renewals.
  *
  * A flight that failed is repeated, since it may or may not have been executed: the numbers in it are states, not
  * differences.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { Insurance } from './insurance';
+import type { Insurance, Roster } from './insurance';
 import type { LeaseReply, LeaseRequest } from './lease';
 import type { Attendance, LeaseLedger } from './lease-ledger';
 import type { TenantSlots } from './tenant-slots';
 
 const RETRY_AFTER_MS = 100;
 const MOST_IN_ONE_FLIGHT = 200;
+
+export interface FlightOptions {
+  readonly roster: Roster;
+  /** Whether this server keeps the list of processes. */
+  readonly attends: () => boolean;
+  /** Nothing of the tenant is held or wanted any more. */
+  readonly onIdle: (slots: TenantSlots) => void;
+}
 
 interface Answer {
   readonly request: LeaseRequest;
@@ -30,13 +38,39 @@ export class LeaseFlights {
   private attendedUntil = -Infinity;
   private flight: Promise<void> | undefined;
 
-  /** `tenants` loses those of which nothing is held or wanted any more. */
+  /** Those whose leases the server has. */
+  private readonly tenants = new Set<TenantSlots>();
+
   constructor(
     private readonly ledger: LeaseLedger,
-    private readonly insurance: Insurance,
-    private readonly tenants: Map<string, TenantSlots>,
-  ) {
-    ledger.onBroken(() => (this.attendanceDue = !this.closing));
+    readonly insurance: Insurance,
+    private readonly options: FlightOptions,
+  ) {}
+
+  add(slots: TenantSlots): void {
+    this.tenants.add(slots);
+    slots.moveTo(this.insurance);
+  }
+
+  /** The server has the leases of these no more. */
+  remove(slots: TenantSlots): void {
+    this.tenants.delete(slots);
+    this.forget(slots);
+  }
+
+  all(): readonly TenantSlots[] {
+    return [...this.tenants];
+  }
+
+  /** The connection broke: what comes back may be another server, or one without its data. */
+  broken(): void {
+    this.attendanceDue = !this.closing && this.options.attends();
+  }
+
+  /** It serves what another one served before, and may know less. */
+  tookOver(): void {
+    this.insurance.settle(performance.now());
+    this.renewAll();
   }
 
   /** Sends a tenant's state at once if there is something to say. */
@@ -48,7 +82,7 @@ export class LeaseFlights {
 
   /** Renews every lease, and says that this process is there. */
   renewAll(): void {
-    this.attendanceDue = !this.closing;
+    this.attendanceDue = !this.closing && this.options.attends();
     this.addAll();
     this.depart();
   }
@@ -59,7 +93,7 @@ export class LeaseFlights {
   }
 
   private addAll(): void {
-    for (const slots of this.tenants.values()) this.renewals.add(slots);
+    for (const slots of this.tenants) this.renewals.add(slots);
   }
 
   private depart(): void {
@@ -74,7 +108,7 @@ export class LeaseFlights {
       try {
         await this.exchange(batch);
       } catch (error) {
-        for (const slots of batch) this.renewals.add(slots);
+        for (const slots of batch) if (this.tenants.has(slots)) this.renewals.add(slots);
         this.failed(error, sentAt);
         if (this.closing || !this.ledger.open) break;
         await pause(RETRY_AFTER_MS, undefined, { ref: false });
@@ -128,15 +162,17 @@ export class LeaseFlights {
     this.attendanceDue = false;
     this.attendedUntil = attendance.endsAt;
     // While the others come back they are not on record, and still there.
-    this.insurance.processes = Math.max(attendance.processes, lost || insured ? this.insurance.processes : 1);
+    const { roster } = this.options;
+    roster.processes = Math.max(attendance.processes, lost || insured ? roster.processes : 1);
     return lost;
   }
 
   private apply(slots: TenantSlots, { request, reply, now }: Answer): void {
+    if (!this.tenants.has(slots)) return; // it has moved meanwhile, and says everything there
     slots.apply(reply, request, now);
     if (slots.idle) {
-      this.tenants.delete(slots.organizationId);
-      this.forget(slots);
+      this.remove(slots);
+      this.options.onIdle(slots);
     } else this.check(slots);
   }
 

@@ -1,7 +1,7 @@
 /** Leases in Redis: exchanges by script, many in one pipeline, and the hints by which processes wake each other. */
 import { join } from 'node:path';
 import { newId } from '#libs/kernel';
-import { LuaScript } from '#libs/redis';
+import { LuaScript, type RedisClient, redisListener } from '#libs/redis';
 import type { Redis } from 'ioredis';
 import { hintsChannel, leasesKey, processesKey } from '../coordination-keys';
 import { LEASE_MS, type LeaseReply, type LeaseRequest, TURN_MS } from './lease';
@@ -25,7 +25,7 @@ export class LeaseLedger {
   private listener: Redis | undefined;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisClient,
     private readonly of: { readonly prefix: string; readonly name: string },
   ) {}
 
@@ -66,14 +66,9 @@ export class LeaseLedger {
     await PROCESSES.run(this.redis, [processesKey(this.of.prefix, this.of.name), this.process, 0]);
   }
 
-  /** Calls when the connection broke: what comes back may be another server, or one without its data. */
-  onBroken(handle: () => void): void {
-    this.redis.on('close', handle);
-  }
-
   /** Listens on a connection of its own. A hint that is lost costs time only: who waits asks again by itself. */
   listen(handle: HintHandler): void {
-    const listener = this.redis.duplicate({ autoResubscribe: false });
+    const listener = redisListener(this.redis);
     this.listener = listener;
     listener.on('error', () => undefined); // the client that it was made from tells
     listener.on(

@@ -3,12 +3,15 @@
  * of a tenant's limit from Redis and hands them out by itself, so that the hot path makes no call. The rules of one tenant
  * in this process stand in tenant-slots.ts, those between processes in exchange.lua, those without Redis in insurance.ts.
  *
+ * Each server of a cluster is spoken to, and insured against, by itself: one that is away costs its own tenants alone.
+ *
  * Invariants, as long as each process reaches Redis once in LEASE_MS: in use ≤ leased ≤ on record in Redis, and the
  * records of a tenant sum to at most its limit.
  */
 import type { BeforeApplicationShutdown, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { type RedisClient, ServerWatch } from '#libs/redis';
 import type { ReleaseSlot } from '#libs/tenancy';
-import type { Redis } from 'ioredis';
+import { leasesKey, processesKey } from '../coordination-keys';
 import { Insurance } from './insurance';
 import { RENEW_MS } from './lease';
 import { LeaseFlights } from './lease-flights';
@@ -47,20 +50,27 @@ export interface ShareOptions {
 export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly tenants = new Map<string, TenantSlots>();
   private readonly queued = new Set<TenantSlots>();
-  private readonly insurance = new Insurance();
+  private readonly roster = { processes: 1 };
   private readonly ledger: LeaseLedger;
-  private readonly flights: LeaseFlights;
+  private readonly flights = new Map<string, LeaseFlights>();
+  /** Who has a tenant's leases. */
+  private readonly carriers = new Map<TenantSlots, LeaseFlights>();
+  private readonly servers: ServerWatch;
+  private closing = false;
   private renewing: NodeJS.Timeout | undefined;
   private looking: NodeJS.Timeout | undefined;
   private waits = 0;
   private refusals = 0;
 
   protected constructor(
-    redis: Redis,
+    redis: RedisClient,
     private readonly options: ShareOptions,
   ) {
     this.ledger = new LeaseLedger(redis, options);
-    this.flights = new LeaseFlights(this.ledger, this.insurance, this.tenants);
+    this.servers = new ServerWatch(redis, {
+      broken: (server) => this.flights.get(server)?.broken(),
+      tookOver: (server) => this.tookOver(server),
+    });
   }
 
   take(organizationId: string, limit: number): ReleaseSlot | Promise<ReleaseSlot> {
@@ -77,7 +87,7 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     const waiting = slots.wait(now, () => shareExceeded(limitName, limit));
     this.queued.add(slots);
     this.look();
-    this.flights.check(slots);
+    this.check(slots);
     return waiting;
   }
 
@@ -88,7 +98,7 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
       sums.inUse += slots.inUse;
       sums.waiting += slots.waiting;
     }
-    const { processes } = this.insurance;
+    const { processes } = this.roster;
     return { tenants: this.tenants.size, ...sums, waits: this.waits, refusals: this.refusals, processes };
   }
 
@@ -97,7 +107,7 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
       const slots = this.tenants.get(organizationId);
       if (!slots) return;
       slots.hint(allowance);
-      this.flights.check(slots);
+      this.check(slots);
     });
     this.renewing = setInterval(() => this.renew(), RENEW_MS).unref();
     this.renew();
@@ -105,9 +115,10 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
 
   /** Gives back what is idle; what is in use follows as it is released. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.flights.closing = true;
-    this.flights.renewAll();
-    await this.flights.landed();
+    this.closing = true;
+    for (const flights of this.flights.values()) flights.closing = true;
+    this.renewAll();
+    await Promise.all([...this.flights.values()].map((flights) => flights.landed()));
     await this.ledger.takeLeave().catch(() => undefined); // it is forgotten all the same, after a lease's life
   }
 
@@ -115,24 +126,75 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     clearInterval(this.renewing);
     clearTimeout(this.looking);
     this.ledger.close();
+    this.servers.close();
   }
 
   private slotsOf(organizationId: string, limit: number): TenantSlots {
     let slots = this.tenants.get(organizationId);
     if (slots) slots.setLimit(limit);
     else {
+      const flights = this.flightsOf(organizationId);
       slots = new TenantSlots(
-        { organizationId, mostHere: this.options.mostHere, insurance: this.insurance, changed: this.flights.check },
+        { organizationId, mostHere: this.options.mostHere, changed: this.check },
         limit,
+        flights.insurance,
       );
       this.tenants.set(organizationId, slots);
+      this.carriers.set(slots, flights);
+      flights.add(slots);
     }
     return slots;
   }
 
   private renew(): void {
     for (const slots of this.tenants.values()) slots.endPeriod();
-    this.flights.renewAll();
+    this.renewAll();
+  }
+
+  private renewAll(): void {
+    this.assign();
+    this.flightsAt(this.servers.serverOf(processesKey(this.options.prefix, this.options.name))); // which are to be there
+    for (const flights of this.flights.values()) flights.renewAll();
+  }
+
+  private readonly check = (slots: TenantSlots): void => {
+    this.carriers.get(slots)?.check(slots);
+  };
+
+  private tookOver(server: string): void {
+    this.assign();
+    this.flightsAt(server).tookOver();
+  }
+
+  /** Each tenant to the flights of the server that has its leases by now. */
+  private assign(): void {
+    for (const [slots, before] of this.carriers) {
+      const flights = this.flightsOf(slots.organizationId);
+      if (flights === before) continue;
+      before.remove(slots);
+      this.carriers.set(slots, flights);
+      flights.add(slots);
+    }
+  }
+
+  private flightsOf(organizationId: string): LeaseFlights {
+    return this.flightsAt(this.servers.serverOf(leasesKey(this.options.prefix, this.options.name, organizationId)));
+  }
+
+  private flightsAt(server: string): LeaseFlights {
+    const known = this.flights.get(server);
+    if (known) return known;
+    const flights = new LeaseFlights(this.ledger, new Insurance(this.roster), {
+      roster: this.roster,
+      attends: () => this.servers.serverOf(processesKey(this.options.prefix, this.options.name)) === server,
+      onIdle: (slots) => {
+        this.tenants.delete(slots.organizationId);
+        this.carriers.delete(slots);
+      },
+    });
+    flights.closing = this.closing;
+    this.flights.set(server, flights);
+    return flights;
   }
 
   /** While requests wait: serves, refuses and asks for them. */
@@ -144,7 +206,7 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
         slots.serve(now);
         this.refusals += slots.refuse(now - this.options.waitMs);
         if (slots.waiting === 0) this.queued.delete(slots);
-        this.flights.check(slots);
+        this.check(slots);
       }
       if (this.queued.size > 0) this.look();
     }, LOOK_EVERY_MS);

@@ -1,9 +1,8 @@
 /** `max_concurrent_requests` of each tenant, over Redis. */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { COORDINATION_REDIS } from '#libs/redis';
+import { COORDINATION_REDIS, type RedisClient } from '#libs/redis';
 import type { RequestShare } from '#libs/tenancy';
-import type { Redis } from 'ioredis';
 import { LeasedShare } from './leased-share';
 
 /** Who waits holds a connection and a parsed body. */
@@ -12,7 +11,7 @@ const WAITERS_PER_SLOT = 4;
 @Injectable()
 export class RedisRequestShare extends LeasedShare implements RequestShare {
   constructor(
-    @Inject(COORDINATION_REDIS) redis: Redis,
+    @Inject(COORDINATION_REDIS) redis: RedisClient,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'ADMISSION_WAIT_MS'>,
   ) {
     super(redis, {

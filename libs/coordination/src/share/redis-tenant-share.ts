@@ -1,9 +1,8 @@
 /** `max_connections` of each tenant, over Redis. */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { COORDINATION_REDIS } from '#libs/redis';
+import { COORDINATION_REDIS, type RedisClient } from '#libs/redis';
 import type { TenantShare } from '#libs/tenancy';
-import type { Redis } from 'ioredis';
 import { LeasedShare } from './leased-share';
 
 /** Of a pool's connections, for one tenant: the others never find all of them taken by it. */
@@ -12,7 +11,7 @@ const PART_OF_POOL = 0.75;
 @Injectable()
 export class RedisTenantShare extends LeasedShare implements TenantShare {
   constructor(
-    @Inject(COORDINATION_REDIS) redis: Redis,
+    @Inject(COORDINATION_REDIS) redis: RedisClient,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'DATABASE_TENANT_WAIT_MS' | 'DATABASE_POOL_SIZE'>,
   ) {
     super(redis, {

@@ -26,7 +26,6 @@ export interface SlotsOf {
   readonly organizationId: string;
   /** Slots that this process uses at once, whatever the limit; who is beyond waits here, and nothing is asked for it. */
   readonly mostHere: number;
-  readonly insurance: Insurance;
   /** Called when there may be something to tell Redis, see {@link TenantSlots.mustAsk}. */
   readonly changed: (slots: TenantSlots) => void;
 }
@@ -49,6 +48,7 @@ export class TenantSlots {
   constructor(
     private readonly of: SlotsOf,
     private limit: number,
+    private insurance: Insurance,
   ) {}
 
   get organizationId(): string {
@@ -61,6 +61,12 @@ export class TenantSlots {
 
   get idle(): boolean {
     return this.leased === 0 && this.inUse === 0 && this.waiters.size === 0;
+  }
+
+  /** Another server has the tenant's leases from now on. */
+  moveTo(insurance: Insurance): void {
+    this.insurance = insurance;
+    this.nextAskAt = 0;
   }
 
   /** The limit in force, told with each take. */
@@ -118,7 +124,7 @@ export class TenantSlots {
 
   /** Whether Redis must hear of this tenant now, rather than with the next renewal. */
   mustAsk(now: number, closing: boolean): boolean {
-    if (this.of.insurance.on(now)) return false;
+    if (this.insurance.on(now)) return false;
     const { demand } = this;
     if (demand > this.inUse && now >= this.nextAskAt) return true;
     if (this.leased > Math.max(this.inUse, Math.min(this.allowance, this.limit))) return true;
@@ -131,8 +137,8 @@ export class TenantSlots {
   request(now: number, closing: boolean): LeaseRequest {
     const { demand } = this;
     const live = now < this.endsAt && !this.lowered ? this.leased : 0;
-    const expectsKnown = this.recorded && now < this.endsAt && !this.of.insurance.on(now);
-    const told = this.of.insurance.on(now) ? this.part(demand) : this.need(demand, live, closing);
+    const expectsKnown = this.recorded && now < this.endsAt && !this.insurance.on(now);
+    const told = this.insurance.on(now) ? this.part(demand) : this.need(demand, live, closing);
     this.leased = told.held;
     this.reportedDemand = told.demand;
     return { organizationId: this.organizationId, limit: this.limit, expectsKnown, ...told };
@@ -156,7 +162,7 @@ export class TenantSlots {
   /** Under the insurance: the whole part where the tenant is at work here, since it may be used without asking. */
   private part(demand: number): Pick<LeaseRequest, 'held' | 'demand' | 'wanted'> {
     const atWork = demand > 0 || this.peak > 0;
-    const part = Math.min(this.of.insurance.part(this.limit), this.of.mostHere);
+    const part = Math.min(this.insurance.part(this.limit), this.of.mostHere);
     const held = atWork ? Math.max(this.inUse, part) : 0;
     return { held, demand: this.inUse, wanted: held };
   }
@@ -167,7 +173,8 @@ export class TenantSlots {
   }
 
   private capacity(now: number): number {
-    const { insurance, mostHere } = this.of;
+    const { insurance } = this;
+    const { mostHere } = this.of;
     if (insurance.on(now)) return Math.min(insurance.part(this.limit), mostHere);
     return now < this.endsAt && !this.lowered ? Math.min(this.leased, this.allowance, this.limit, mostHere) : 0;
   }

@@ -28,7 +28,7 @@ export class TenantKeys {
   private readonly servers: Readonly<Record<string, RedisClient>>;
 
   constructor(
-    @Inject(QUEUE_REDIS) queue: Redis,
+    @Inject(QUEUE_REDIS) queue: RedisClient,
     @Inject(CACHE_REDIS) cache: RedisClient,
     @Inject(LIMITS_REDIS) limits: RedisClient,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,

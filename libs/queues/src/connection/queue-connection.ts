@@ -1,36 +1,34 @@
 /** Names and connections of the queues in Redis. */
-import type { AppConfig } from '#libs/config';
-import { redisKey, redisOptions } from '#libs/redis';
+import { type AppConfig, redisServers } from '#libs/config';
+import { keyServerOptions, redisKey, redisOptions } from '#libs/redis';
 import type { ConnectionOptions } from 'bullmq';
-import type { RedisOptions } from 'ioredis';
+import type { JobClass } from '../job-class';
 
-/** ioredis client of everything that only adds to the queues; errors at once while the server is away. */
+/** Client of everything that only adds to the queues; errors at once while the server is away. */
 export const PRODUCER_REDIS = Symbol('PRODUCER_REDIS');
 
-const ADD_TIMEOUT_MS = 5_000;
 const RECONNECT_MS = 500;
 
+/** What the names of keys depend on. */
+export type QueueNaming = Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'REDIS_URL'>;
+
 /**
- * BullMQ's key prefix. The hash tag keeps all keys of the queues in one slot, which its scripts need on a cluster:
- * `stockyard:{queue}:bulk:wait`.
+ * BullMQ's key prefix. In a cluster the hash tag keeps all keys of a class in one slot, which its scripts need, and lets the classes
+ * spread over the nodes: `stockyard:{queue-bulk}:bulk:wait`. Where there is one server: `stockyard:{queue}:bulk:wait`.
  */
-export function queuePrefix(config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>): string {
-  return redisKey(config.REDIS_KEY_PREFIX, '{queue}', null);
+export function queuePrefix({ REDIS_KEY_PREFIX, REDIS_URL }: QueueNaming, jobClass: string): string {
+  const tag = redisServers(REDIS_URL).kind === 'cluster' ? `{queue-${jobClass}}` : '{queue}';
+  return redisKey(REDIS_KEY_PREFIX, tag, null);
 }
 
-/** Fails instead of queueing commands in memory: what could not be added stays in the outbox. */
-export function producerRedisOptions(): RedisOptions {
-  return {
-    ...redisOptions('queue'),
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: ADD_TIMEOUT_MS,
-    autoResendUnfulfilledCommands: false,
-  };
-}
-
-/** Waits for the server: a worker without Redis has nothing to do. BullMQ opens two connections a queue from this. */
-export function workerRedisOptions(config: AppConfig): ConnectionOptions {
+/**
+ * Waits for the server: a worker without Redis has nothing to do. BullMQ opens two connections a class from this. In a cluster they
+ * lead to the node that has the class, for there is nothing to say to the others.
+ */
+export function workerConnection(naming: QueueNaming, jobClass: JobClass): ConnectionOptions {
+  const { REDIS_URL: url } = naming;
+  if (redisServers(url).kind === 'cluster')
+    return keyServerOptions(url, queuePrefix(naming, jobClass)) as ConnectionOptions;
   const retryStrategy = redisOptions('queue').retryStrategy ?? (() => RECONNECT_MS);
-  return { url: config.REDIS_URL, maxRetriesPerRequest: null, retryStrategy };
+  return { url, maxRetriesPerRequest: null, retryStrategy };
 }

@@ -338,7 +338,7 @@ describe('A replayed job that no worker has taken', () => {
     const worker = await workerUnderTest({ config: env.config, jobs: [COUNT], handlers: [CountHandler] }); // never started
     const queue = new Queue(COUNT.class, {
       connection: { url: env.config.REDIS_URL },
-      prefix: queuePrefix(env.config),
+      prefix: queuePrefix(env.config, COUNT.class),
     });
     const waiting = async () => (await queue.getPrioritized()).map((job) => job.id);
     try {

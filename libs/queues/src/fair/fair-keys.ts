@@ -1,6 +1,6 @@
-/** Keys of the fair order. All share the queues' hash tag with BullMQ's own, because scripts touch both. */
-import { queuePrefix } from '../connection/queue-connection';
-import type { JobClass } from '../job-class';
+/** Keys of a class beside BullMQ's own. All share the class's hash tag with those, because scripts touch both. */
+import { queuePrefix, type QueueNaming } from '../connection/queue-connection';
+import { JOB_CLASSES, type JobClass } from '../job-class';
 
 export interface FairKeys {
   readonly clock: string;
@@ -12,33 +12,37 @@ export interface FairKeys {
   readonly jobPrefix: string;
 }
 
-export function fairKeys(prefix: string, jobClass: JobClass): FairKeys {
-  const queue = `${queuePrefix({ REDIS_KEY_PREFIX: prefix })}:${jobClass}`;
-  return {
-    clock: `${queue}:fair`,
-    finish: `${queue}:fair-finish`,
-    prioritized: `${queue}:prioritized`,
-    active: `${queue}:active`,
-    jobPrefix: `${queue}:`,
-  };
-}
+export class ClassKeys {
+  private readonly queues: ReadonlyMap<JobClass, string>;
 
-/** The jobs of a tenant that run, and those set aside until one of them ends. */
-export function runningKeys(
-  prefix: string,
-  jobClass: JobClass,
-  organizationId: string,
-): [running: string, aside: string] {
-  const { clock } = fairKeys(prefix, jobClass);
-  return [`${clock}-running:${organizationId}`, `${clock}-aside:${organizationId}`];
-}
+  constructor(naming: QueueNaming) {
+    this.queues = new Map(JOB_CLASSES.map((name) => [name, `${queuePrefix(naming, name)}:${name}`]));
+  }
 
-/** The workers of a class. */
-export function rollKey(prefix: string, jobClass: JobClass): string {
-  return `${fairKeys(prefix, jobClass).jobPrefix}workers`;
-}
+  fair(jobClass: JobClass): FairKeys {
+    const queue = this.queues.get(jobClass)!;
+    return {
+      clock: `${queue}:fair`,
+      finish: `${queue}:fair-finish`,
+      prioritized: `${queue}:prioritized`,
+      active: `${queue}:active`,
+      jobPrefix: `${queue}:`,
+    };
+  }
 
-/** The tenants of a class that have jobs set aside. */
-export function asidesKey(prefix: string, jobClass: JobClass): string {
-  return `${fairKeys(prefix, jobClass).clock}-asides`;
+  /** The jobs of a tenant that run, and those set aside until one of them ends. */
+  running(jobClass: JobClass, organizationId: string): [running: string, aside: string] {
+    const queue = this.queues.get(jobClass)!;
+    return [`${queue}:fair-running:${organizationId}`, `${queue}:fair-aside:${organizationId}`];
+  }
+
+  /** The tenants of a class that have jobs set aside. */
+  asides(jobClass: JobClass): string {
+    return `${this.queues.get(jobClass)!}:fair-asides`;
+  }
+
+  /** The workers of a class. */
+  roll(jobClass: JobClass): string {
+    return `${this.queues.get(jobClass)!}:workers`;
+  }
 }

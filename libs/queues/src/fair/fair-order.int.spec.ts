@@ -2,7 +2,7 @@
 import { type LocalRedis, startLocalRedis } from '#libs/testing';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { fairKeys } from './fair-keys';
+import { ClassKeys } from './fair-keys';
 import { FairOrder, jobLength, UNIT } from './fair-order';
 import { HORIZON } from './tags';
 
@@ -17,16 +17,19 @@ interface Work {
 }
 
 /** BullMQ's side, as far as the order goes: added last, taken from the lowest priority on, first come first served. */
+/** Names depend on it: one server. */
+const REDIS_URL = 'redis://127.0.0.1';
+
 class Line {
   private static lines = 0;
   private counter = 0;
   readonly order: FairOrder;
-  private readonly keys;
+  readonly keys;
 
   constructor(readonly redis: Redis) {
-    const config = { REDIS_KEY_PREFIX: `fair-test-${(Line.lines += 1)}` };
-    this.order = new FairOrder(redis, config);
-    this.keys = fairKeys(config.REDIS_KEY_PREFIX, CLASS);
+    const naming = { REDIS_KEY_PREFIX: `fair-test-${(Line.lines += 1)}`, REDIS_URL };
+    this.order = new FairOrder(redis, naming);
+    this.keys = new ClassKeys(naming).fair(CLASS);
   }
 
   async arrive(works: readonly Work[], whileTagged: () => Promise<void> = () => Promise.resolve()): Promise<void> {
@@ -324,7 +327,6 @@ describe('the fair order of a class', () => {
     await line.serve();
     await line.arrive([work('last')]);
     await line.serve();
-    const { finish } = fairKeys(`fair-test-${(Line as unknown as { lines: number }).lines}`, CLASS);
-    expect(await redis.zcard(finish)).toBeLessThan(5);
+    expect(await redis.zcard(line.keys.finish)).toBeLessThan(5);
   });
 });

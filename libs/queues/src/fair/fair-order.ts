@@ -19,12 +19,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { LuaScript } from '#libs/redis';
-import type { Redis } from 'ioredis';
-import { PRODUCER_REDIS } from '../connection/queue-connection';
+import { APP_CONFIG } from '#libs/config';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { PRODUCER_REDIS, type QueueNaming } from '../connection/queue-connection';
 import type { JobClass } from '../job-class';
-import { fairKeys } from './fair-keys';
+import { ClassKeys } from './fair-keys';
 import { type Arrival, runsOf, type Tag, tagsOf } from './tags';
 
 /** Length of a job of cost 1 of a tenant of weight 1. A tenant may have 2¹⁹ ÷ UNIT of those waiting in order. */
@@ -52,11 +51,14 @@ export function jobLength(cost: number, weight: number): number {
 @Injectable()
 export class FairOrder {
   private readonly newest = new Map<JobClass, number>();
+  private readonly keys: ClassKeys;
 
   constructor(
-    @Inject(PRODUCER_REDIS) private readonly redis: Redis,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
-  ) {}
+    @Inject(PRODUCER_REDIS) private readonly redis: RedisClient,
+    @Inject(APP_CONFIG) naming: QueueNaming,
+  ) {
+    this.keys = new ClassKeys(naming);
+  }
 
   /** Tags jobs that are about to be added; one tag each, in the same order. */
   async tag(jobClass: JobClass, arrivals: readonly Arrival[]): Promise<Tag[]> {
@@ -100,12 +102,11 @@ export class FairOrder {
 
   /** Before a job is handed back or delayed. `paidPick`: its next pick begins without another tag. */
   async setAside(jobClass: JobClass, jobId: string, paidPick = 0): Promise<void> {
-    const { jobPrefix } = fairKeys(this.config.REDIS_KEY_PREFIX, jobClass);
-    await ASIDE.run(this.redis, [jobPrefix + jobId, paidPick]);
+    await ASIDE.run(this.redis, [this.keys.fair(jobClass).jobPrefix + jobId, paidPick]);
   }
 
   private clock(jobClass: JobClass): string[] {
-    const { clock, finish, prioritized, active, jobPrefix } = fairKeys(this.config.REDIS_KEY_PREFIX, jobClass);
+    const { clock, finish, prioritized, active, jobPrefix } = this.keys.fair(jobClass);
     return [clock, finish, prioritized, active, jobPrefix];
   }
 }

@@ -4,7 +4,7 @@ import { Injectable, Logger, type Type } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { UsageMeter } from '#libs/usage';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
-import { workerRedisOptions } from '../connection/queue-connection';
+import { workerConnection } from '../connection/queue-connection';
 import { classConcurrency, JOB_CLASSES, type JobClass } from '../job-class';
 import { WorkerRoll } from '../running/worker-roll';
 import type { DrainingWorker } from './draining-worker';
@@ -95,7 +95,7 @@ export function classProcessors(config: AppConfig): Type<ClassProcessor>[] {
     const processor = { [jobClass]: class extends ClassProcessor {} }[jobClass]!;
     Processor(jobClass, {
       concurrency: concurrency[jobClass],
-      connection: workerRedisOptions(config),
+      connection: workerConnection(config, jobClass),
       lockDuration: config.QUEUE_LOCK_MS,
       stalledInterval: Math.max(500, Math.floor(config.QUEUE_LOCK_MS / 3)),
       maxStalledCount: NO_STALL_LIMIT,

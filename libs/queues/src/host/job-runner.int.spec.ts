@@ -145,7 +145,7 @@ describe('Jobs in a worker', () => {
     const { id } = await create({ steps: 3 }, at);
     const queue = new Queue(COUNT.class, {
       connection: { url: env.config.REDIS_URL },
-      prefix: queuePrefix(env.config),
+      prefix: queuePrefix(env.config, COUNT.class),
     });
     try {
       await waitFor(async () => (await queue.getJob(`job-${id}`))?.isDelayed(), { what: 'the job to wait' });
@@ -313,7 +313,7 @@ describe('Jobs in a worker', () => {
 });
 
 async function queueOf<T>(env: TestEnvironment, name: string, work: (queue: Queue) => Promise<T>): Promise<T> {
-  const queue = new Queue(name, { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+  const queue = new Queue(name, { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config, name) });
   try {
     return await work(queue);
   } finally {

@@ -60,7 +60,7 @@ describe('turns of jobs in real workers', () => {
 
   beforeAll(async () => {
     env = await createTestEnvironment({ OUTBOX_POLL_MS: '20', QUEUE_LOCK_MS: '2000' });
-    queue = new Queue('low', { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+    queue = new Queue('low', { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config, 'low') });
   });
 
   beforeEach(() => {

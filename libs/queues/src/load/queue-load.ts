@@ -1,7 +1,8 @@
 /** How much work waits in each class, and how long it will take: what workers are scaled by. Reads only. */
+import type { RedisClient } from '#libs/redis';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { fairKeys } from '../fair/fair-keys';
+import type { QueueNaming } from '../connection/queue-connection';
+import { ClassKeys, type FairKeys } from '../fair/fair-keys';
 import type { JobClass } from '../job-class';
 import { readRoll } from '../running/worker-roll';
 
@@ -27,13 +28,14 @@ export interface QueueLoad {
   readonly backlog_seconds: number;
 }
 
-/** Rejects while Redis does not answer. `prefix` is REDIS_KEY_PREFIX. */
-export async function readQueueLoad(redis: Redis, prefix: string, queue: Queue): Promise<QueueLoad> {
+/** Rejects while Redis does not answer. */
+export async function readQueueLoad(redis: RedisClient, naming: QueueNaming, queue: Queue): Promise<QueueLoad> {
   const jobClass = queue.name as JobClass;
+  const keys = new ClassKeys(naming);
   const [counts, roll, oldest] = await Promise.all([
     queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
-    readRoll(redis, prefix, jobClass),
-    oldestSeconds(redis, prefix, jobClass),
+    readRoll(redis, keys, jobClass),
+    oldestSeconds(redis, keys.fair(jobClass)),
   ]);
   const { active = 0, delayed = 0, failed = 0 } = counts;
   const waiting = (counts.waiting ?? 0) + (counts.prioritized ?? 0);
@@ -44,8 +46,7 @@ export async function readQueueLoad(redis: Redis, prefix: string, queue: Queue):
   };
 }
 
-async function oldestSeconds(redis: Redis, prefix: string, jobClass: JobClass): Promise<number> {
-  const { prioritized, jobPrefix } = fairKeys(prefix, jobClass);
+async function oldestSeconds(redis: RedisClient, { prioritized, jobPrefix }: FairKeys): Promise<number> {
   const ids = await redis.zrange(prioritized, 0, LOOKED_AT - 1);
   if (ids.length === 0) return 0;
   const replies = (await redis.pipeline(ids.map((id) => ['hget', jobPrefix + id, 'timestamp'])).exec()) ?? [];

@@ -37,7 +37,7 @@ describe('The order of an aggregate’s events', () => {
     );
     queue = new Queue(HAPPENED_CLASS, {
       connection: { url: env.config.REDIS_URL },
-      prefix: queuePrefix(env.config),
+      prefix: queuePrefix(env.config, HAPPENED_CLASS),
       skipVersionCheck: true,
     });
   });

@@ -67,7 +67,10 @@ describe('Outbox relay', () => {
     env = await createTestEnvironment();
     for (let index = 0; index < 3; index += 1) organizations.push((await createOrganization(env)).id);
     worker = await workerUnderTest({ config: env.config, jobs: [NOTE], handlers: [] }); // never started: nothing runs
-    queue = new Queue(NOTE.class, { connection: { url: env.config.REDIS_URL }, prefix: queuePrefix(env.config) });
+    queue = new Queue(NOTE.class, {
+      connection: { url: env.config.REDIS_URL },
+      prefix: queuePrefix(env.config, NOTE.class),
+    });
   });
   afterAll(async () => {
     await queue.close();

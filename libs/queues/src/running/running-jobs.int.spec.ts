@@ -3,7 +3,7 @@ import { loadConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
 import { type LocalRedis, startLocalRedis, waitFor } from '#libs/testing';
 import { Redis } from 'ioredis';
-import { rollKey, runningKeys } from '../fair/fair-keys';
+import { ClassKeys } from '../fair/fair-keys';
 import { type RunningJob, RunningJobs } from './running-jobs';
 import { readRoll, WorkerRoll } from './worker-roll';
 
@@ -14,6 +14,7 @@ describe('the running jobs of a tenant', () => {
   let server: LocalRedis;
   let redis: Redis;
   let prefix: string;
+  let keys: ClassKeys;
 
   beforeAll(async () => {
     server = await startLocalRedis();
@@ -22,6 +23,7 @@ describe('the running jobs of a tenant', () => {
 
   beforeEach(() => {
     prefix = `running-${newId().slice(-12)}`;
+    keys = new ClassKeys({ REDIS_KEY_PREFIX: prefix, REDIS_URL: server.url });
   });
 
   afterAll(async () => {
@@ -42,7 +44,7 @@ describe('the running jobs of a tenant', () => {
   const job = (organizationId: string, limit: number): RunningJob => {
     return { jobClass: CLASS, organizationId, jobId: `job-${newId()}`, limit };
   };
-  const counted = (tenant: string) => redis.zcard(runningKeys(prefix, CLASS, tenant)[0]);
+  const counted = (tenant: string) => redis.zcard(keys.running(CLASS, tenant)[0]);
 
   it('are never more than its limit, whichever of many workers begin and end them, and nobody waits for ever', async () => {
     const workers = await Promise.all(Array.from({ length: 4 }, () => worker()));
@@ -153,7 +155,7 @@ describe('the running jobs of a tenant', () => {
       what: 'another call, as if that one was lost',
     });
     expect(await alive.jobs.begin(waiting)).toBe(true);
-    expect(await redis.zcard(runningKeys(prefix, CLASS, tenant)[1])).toBe(0);
+    expect(await redis.zcard(keys.running(CLASS, tenant)[1])).toBe(0);
   });
 
   it('a raised limit calls back as many as there is room for', async () => {
@@ -179,18 +181,18 @@ describe('the running jobs of a tenant', () => {
     await two.roll.leave();
     await one.roll.call();
     expect(one.roll.slots(CLASS)).toBe(5);
-    await redis.zadd(rollKey(prefix, CLASS), 1, `${newId()} 100 `);
+    await redis.zadd(keys.roll(CLASS), 1, `${newId()} 100 `);
     await one.roll.call();
     expect(one.roll.slots(CLASS)).toBe(5);
   });
 
   it('the roll says how long jobs take, by the slots of those who ran some', async () => {
     const [one, two, idle] = [await worker(6), await worker(2), await worker(4)];
-    expect(await readRoll(redis, prefix, CLASS)).toEqual({ slots: 12, workers: 3, serviceMs: null });
+    expect(await readRoll(redis, keys, CLASS)).toEqual({ slots: 12, workers: 3, serviceMs: null });
     for (let i = 0; i < 500; i += 1) one.roll.served(CLASS, i < 100 ? 1_000 : 10);
     two.roll.served(CLASS, 50);
     await Promise.all([one, two, idle].map(({ roll }) => roll.call()));
-    const { slots, serviceMs } = await readRoll(redis, prefix, CLASS);
+    const { slots, serviceMs } = await readRoll(redis, keys, CLASS);
     expect(slots).toBe(12);
     expect(serviceMs).toBeCloseTo((6 * 10 + 2 * 50) / 8, 3);
   });

@@ -10,10 +10,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { LuaScript } from '#libs/redis';
-import type { Redis } from 'ioredis';
-import { PRODUCER_REDIS } from '../connection/queue-connection';
-import { asidesKey, runningKeys } from '../fair/fair-keys';
+import { LuaScript, type RedisClient } from '#libs/redis';
+import { PRODUCER_REDIS, type QueueNaming } from '../connection/queue-connection';
+import { ClassKeys } from '../fair/fair-keys';
 import { JOB_CLASSES, type JobClass } from '../job-class';
 import { CALL_MS, WorkerRoll } from './worker-roll';
 
@@ -47,12 +46,15 @@ export interface RunningJob {
 export class RunningJobs {
   /** What this process runs, and whether Redis has been told. */
   private readonly jobs = new Map<RunningJob, boolean>();
+  private readonly keys: ClassKeys;
 
   constructor(
-    @Inject(PRODUCER_REDIS) private readonly redis: Redis,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'QUEUE_LOCK_MS'>,
+    @Inject(PRODUCER_REDIS) private readonly redis: RedisClient,
+    @Inject(APP_CONFIG) private readonly config: QueueNaming & Pick<AppConfig, 'QUEUE_LOCK_MS'>,
     private readonly roll: WorkerRoll,
-  ) {}
+  ) {
+    this.keys = new ClassKeys(config);
+  }
 
   /** False at the limit. At once where the limit does not bind. */
   begin(job: RunningJob): boolean | Promise<boolean> {
@@ -68,7 +70,7 @@ export class RunningJobs {
 
   /** One that was set aside is not there any more, or needs no call. */
   async forget({ jobClass, organizationId, jobId }: Omit<RunningJob, 'limit'>): Promise<void> {
-    await this.redis.zrem(runningKeys(this.config.REDIS_KEY_PREFIX, jobClass, organizationId)[1], jobId);
+    await this.redis.zrem(this.keys.running(jobClass, organizationId)[1], jobId);
   }
 
   /** The ids of jobs to call back. At once for one that was not counted. */
@@ -104,11 +106,7 @@ export class RunningJobs {
   async forgotten(): Promise<readonly Omit<RunningJob, 'limit'>[]> {
     const found: Omit<RunningJob, 'limit'>[] = [];
     for (const jobClass of JOB_CLASSES) {
-      const some = await this.redis.hrandfield(
-        asidesKey(this.config.REDIS_KEY_PREFIX, jobClass),
-        LOOKED_AT,
-        'WITHVALUES',
-      );
+      const some = await this.redis.hrandfield(this.keys.asides(jobClass), LOOKED_AT, 'WITHVALUES');
       const tenants = [...pairsOf((some ?? []) as string[])];
       const calls = tenants.map(([organizationId, limit]) => {
         return [...this.slots({ jobClass, organizationId, limit: Number(limit) }), '', organizationId, CALL_MS];
@@ -133,8 +131,7 @@ export class RunningJobs {
   }
 
   private slots({ jobClass, organizationId, limit }: Omit<RunningJob, 'jobId'>): (string | number)[] {
-    const { REDIS_KEY_PREFIX: prefix } = this.config;
-    return [...runningKeys(prefix, jobClass, organizationId), asidesKey(prefix, jobClass), limit];
+    return [...this.keys.running(jobClass, organizationId), this.keys.asides(jobClass), limit];
   }
 }
 

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
-import { LuaScript } from '#libs/redis';
-import type { Redis } from 'ioredis';
+import { LuaScript, type RedisClient } from '#libs/redis';
 import { PRODUCER_REDIS } from '../connection/queue-connection';
-import { rollKey } from '../fair/fair-keys';
+import { ClassKeys } from '../fair/fair-keys';
 import { classConcurrency, JOB_CLASSES, type JobClass } from '../job-class';
 
 /** How often a worker calls its name. Who joins waits for longer than this before its first job. */
@@ -33,8 +32,8 @@ function rollOf([slots, workers, serviceMs]: Reply): ClassRoll {
 }
 
 /** What the roll says of a class; asks Redis, takes no part. */
-export async function readRoll(redis: Redis, prefix: string, jobClass: JobClass): Promise<ClassRoll> {
-  return rollOf(await ROLL.run(redis, [rollKey(prefix, jobClass), '', 0, FORGOTTEN_MS, '']));
+export async function readRoll(redis: RedisClient, keys: ClassKeys, jobClass: JobClass): Promise<ClassRoll> {
+  return rollOf(await ROLL.run(redis, [keys.roll(jobClass), '', 0, FORGOTTEN_MS, '']));
 }
 
 @Injectable()
@@ -43,11 +42,13 @@ export class WorkerRoll {
   private readonly own: Readonly<Record<JobClass, number>>;
   private readonly seen = new Map<JobClass, ClassRoll>();
   private readonly service = new Map<JobClass, number>();
+  private readonly keys: ClassKeys;
 
   constructor(
-    @Inject(PRODUCER_REDIS) private readonly redis: Redis,
-    @Inject(APP_CONFIG) private readonly config: AppConfig,
+    @Inject(PRODUCER_REDIS) private readonly redis: RedisClient,
+    @Inject(APP_CONFIG) config: AppConfig,
   ) {
+    this.keys = new ClassKeys(config);
     this.own = classConcurrency(config);
   }
 
@@ -80,7 +81,7 @@ export class WorkerRoll {
   private async say(slots: Readonly<Record<JobClass, number>>): Promise<void> {
     const calls = JOB_CLASSES.map((jobClass) => {
       const service = this.service.get(jobClass)?.toFixed(3) ?? '';
-      return [rollKey(this.config.REDIS_KEY_PREFIX, jobClass), this.id, slots[jobClass], FORGOTTEN_MS, service];
+      return [this.keys.roll(jobClass), this.id, slots[jobClass], FORGOTTEN_MS, service];
     });
     const replies = await ROLL.runAll(this.redis, calls);
     for (const [index, reply] of replies.entries()) this.seen.set(JOB_CLASSES[index]!, rollOf(reply));

@@ -1,22 +1,23 @@
 /**
  * Upkeep: partitions ahead of time and those that have served, and every tenant's tasks. Runs at boot, each hour, and when
  * Redis comes back; a lease in Redis lets one worker do it for all. A Redis that lost its data lost the lease too, so its lost jobs
- * are found. One that came back from a restart has another run id than the lease says: whoever sees that first has the
- * jobs looked for that it may have lost.
+ * are found. One that came back from a restart has another run id than the lease says, and so has a cluster of which a node did, or
+ * where a replica took over: whoever sees that first has the jobs looked for that may have been lost.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
-import { redisKey } from '#libs/redis';
+import { type RedisClient, redisKey, redisRunIds, ServerWatch } from '#libs/redis';
 import { Directory, type Organization, TenantContextHolder } from '#libs/tenancy';
-import type { Redis } from 'ioredis';
 import { PRODUCER_REDIS } from '../connection/queue-connection';
 import { PartitionUpkeep } from './partition-upkeep';
 import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
 
 const TICK_MS = 60_000;
 const LEASE_MS = 55 * 60_000;
+/** Until the next look while Redis, or a part of it, does not answer. */
+const RETRY_MS = 5_000;
 /** From a restart of Redis until lost jobs are looked for: longer than the age from which a job counts as lost. */
 const SETTLES_MS = 15_000;
 
@@ -25,11 +26,13 @@ export class UpkeepService {
   private readonly logger = new Logger('Upkeep');
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private again: NodeJS.Timeout | undefined;
+  private servers: ServerWatch | undefined;
   private readonly stopped = new AbortController();
-  private readonly onReady = () => void this.tick();
+  private readonly look = () => void this.tick();
 
   constructor(
-    @Inject(PRODUCER_REDIS) private readonly redis: Redis,
+    @Inject(PRODUCER_REDIS) private readonly redis: RedisClient,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
     private readonly partitions: PartitionUpkeep,
     private readonly directory: Directory,
@@ -38,16 +41,17 @@ export class UpkeepService {
   ) {}
 
   start(): void {
-    this.redis.on('ready', this.onReady);
-    this.timer = setInterval(this.onReady, TICK_MS);
-    this.onReady();
+    this.servers = new ServerWatch(this.redis, { ready: this.look, tookOver: this.look });
+    this.timer = setInterval(this.look, TICK_MS);
+    this.look();
   }
 
   /** Ends after the task at hand. */
   async stop(): Promise<void> {
     this.stopped.abort();
-    this.redis.off('ready', this.onReady);
+    this.servers?.close();
     clearInterval(this.timer);
+    clearTimeout(this.again);
     await this.running;
   }
 
@@ -62,13 +66,15 @@ export class UpkeepService {
   private async runLeased(): Promise<void> {
     const key = redisKey(this.config.REDIS_KEY_PREFIX, 'upkeep', null, 'lease');
     try {
-      const runId = /^run_id:(\w+)/m.exec(await this.redis.info('server'))?.[1] ?? '';
-      if ((await this.redis.set(key, runId, 'PX', LEASE_MS, 'NX')) === 'OK') await this.runAll();
-      else if ((await this.redis.get(key)) === runId) return;
-      else if ((await this.redis.set(key, runId, 'KEEPTTL', 'GET')) !== runId) await this.runAfterRestart();
+      const runIds = await redisRunIds(this.redis);
+      if ((await this.redis.set(key, runIds, 'PX', LEASE_MS, 'NX')) === 'OK') await this.runAll();
+      else if ((await this.redis.get(key)) === runIds) return;
+      else if ((await this.redis.set(key, runIds, 'KEEPTTL', 'GET')) !== runIds) await this.runAfterRestart();
       if (this.stopping) await this.redis.del(key); // half done: the next worker begins at once
     } catch {
-      // Redis is away, or this process is going: the next tick tries again
+      // Redis is away, or this process is going
+      clearTimeout(this.again);
+      if (!this.stopping) this.again = setTimeout(this.look, RETRY_MS);
     }
   }
 
