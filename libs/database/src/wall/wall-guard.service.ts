@@ -50,7 +50,9 @@ export class WallGuard implements OnApplicationBootstrap {
     const pool = this.shards.pool(shard.name, 'app');
     const query = (sql: string) => pool.query<Record<string, unknown>>(sql);
     const [login] = (await query('select current_user as name')).rows as unknown as [{ name: string }];
-    const violations: WallViolation[] = await checkWall({ query });
+    let violations: WallViolation[] = await checkWall({ query });
+    // A partition that is dropped while the catalogs are read looks as if its policy were gone, and is not there at the second look.
+    if (violations.length > 0) violations = await checkWall({ query });
     if (login.name !== 'stockyard_app') {
       violations.push({ subject: login.name, problem: 'serves tenants; only stockyard_app may' });
     }
