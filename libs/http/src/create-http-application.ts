@@ -1,5 +1,5 @@
 /** Boots a Nest application on Fastify with everything the three processes share at their edge. */
-
+import type { RequestListener } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AppConfig } from '#libs/config';
@@ -7,9 +7,13 @@ import { newId } from '#libs/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClsService } from 'nestjs-cls';
 import { Logger } from 'nestjs-pino';
+import { Connections } from './edge/connections';
+import { edgeServer } from './edge/http-server';
+import { takeJsonBodies } from './edge/json-body';
+import { lingerBeforeClosing } from './edge/lingering-close';
+import { headRefusal } from './edge/request-head';
 import { EtagInterceptor } from './etag.interceptor';
 import { ProblemFilter, sendProblem, toStockyardError } from './problem.filter';
-import { endUnreadable } from './unreadable-request';
 import { validationPipe } from './validation.pipe';
 
 export interface HttpApplicationOptions {
@@ -18,10 +22,6 @@ export interface HttpApplicationOptions {
 }
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-/** Node times the whole body: long enough for the largest upload on a slow line. */
-const REQUEST_TIMEOUT_MS = 600_000;
-const HEADERS_TIMEOUT_MS = 15_000;
-const MAX_HEADER_BYTES = 16_384;
 
 function requestId(request: { headers: Record<string, string | string[] | undefined> }): string {
   const given = request.headers['x-request-id'];
@@ -33,36 +33,35 @@ function trustedProxies({ TRUSTED_PROXIES }: AppConfig): string[] | false {
   return proxies.some(Boolean) ? proxies.filter(Boolean) : false;
 }
 
-function adapter(config: AppConfig): FastifyAdapter {
+function adapter(config: AppConfig, connections: Connections): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: config.BODY_LIMIT_BYTES,
     genReqId: requestId,
     trustProxy: trustedProxies(config),
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: 65_000, // above the idle timeout of common load balancers
+    serverFactory: (handle: RequestListener) => edgeServer(handle, connections, config),
+    clientErrorHandler: () => undefined, // the server has its own
     routerOptions: { maxParamLength: 512 },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, toStockyardError(error), request.id);
     },
-    clientErrorHandler: (error, socket) => {
-      endUnreadable(socket, error);
-    },
   });
 }
 
-/**
- * Many clients name the type of a body that they do not send. It counts as none: where one is needed, validation says what is
- * missing, and an action that takes none is not refused.
- */
-function takeEmptyAsNone(fastify: FastifyInstance): void {
-  const parse = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeContentTypeParser('application/json');
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else void parse(request, body as string, done);
+/** What is refused of whoever it comes from, before anything else looks at it. */
+function guardEdge(fastify: FastifyInstance, connections: Connections, config: AppConfig): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('X-Request-Id', request.id);
+    const refusal = connections.refusal(request.raw) ?? headRefusal(request.raw, config);
+    if (refusal === undefined) {
+      done();
+      return;
+    }
+    if (refusal.category === 'unavailable') reply.header('Connection', 'close');
+    sendProblem(reply, refusal, request.id);
   });
+  takeJsonBodies(fastify, config);
+  lingerBeforeClosing(fastify);
 }
 
 /**
@@ -70,7 +69,9 @@ function takeEmptyAsNone(fastify: FastifyInstance): void {
  * after parsing, because stream events of the body would lose it.
  */
 export async function createHttpApplication(options: HttpApplicationOptions): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter(options.config), {
+  const connections = new Connections(options.config);
+  const http = adapter(options.config, connections);
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, http, {
     bufferLogs: true,
     abortOnError: false,
     bodyParser: false, // Fastify's own JSON parser stays; forms and plain text are refused with 415
@@ -79,11 +80,7 @@ export async function createHttpApplication(options: HttpApplicationOptions): Pr
   const cls = app.get(ClsService);
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeContentTypeParser('text/plain');
-  takeEmptyAsNone(fastify);
-  fastify.addHook('onRequest', (request, reply, done) => {
-    reply.header('X-Request-Id', request.id);
-    done();
-  });
+  guardEdge(fastify, connections, options.config);
   fastify.addHook('preValidation', (_request, _reply, done) => cls.run(() => done()));
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter());

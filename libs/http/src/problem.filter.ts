@@ -22,13 +22,16 @@ const STATUS: Readonly<Record<ErrorCategory, readonly [status: number, title: st
   unauthenticated: [401, 'Unauthorized'],
   forbidden: [403, 'Forbidden'],
   not_found: [404, 'Not Found'],
+  timed_out: [408, 'Request Timeout'],
   conflict: [409, 'Conflict'],
   precondition_failed: [412, 'Precondition Failed'],
   too_large: [413, 'Content Too Large'],
+  uri_too_long: [414, 'URI Too Long'],
   unsupported_media: [415, 'Unsupported Media Type'],
   unprocessable: [422, 'Unprocessable Content'],
   precondition_required: [428, 'Precondition Required'],
   limited: [429, 'Too Many Requests'],
+  headers_too_large: [431, 'Request Header Fields Too Large'],
   unavailable: [503, 'Service Unavailable'],
   internal: [500, 'Internal Server Error'],
 };
@@ -37,12 +40,12 @@ const FRAMEWORK: Readonly<Record<number, readonly [category: ErrorCategory, code
   400: ['invalid', 'malformed_request'],
   404: ['not_found', 'not_found', 'There is nothing at this address.'],
   405: ['invalid', 'method_not_allowed'],
-  408: ['invalid', 'request_timeout'],
+  408: ['timed_out', 'request_timeout'],
   413: ['too_large', 'body_too_large', 'The body is larger than this endpoint takes.'],
-  414: ['invalid', 'uri_too_long'],
+  414: ['uri_too_long', 'uri_too_long', 'A part of the path is longer than anything that it could name.'],
   415: ['unsupported_media', 'unsupported_media_type', 'Send the Content-Type that this endpoint documents.'],
   429: ['limited', 'rate_limit_exceeded'],
-  431: ['invalid', 'headers_too_large'],
+  431: ['headers_too_large', 'headers_too_large'],
 };
 
 /** Nest hands Fastify's errors on as exceptions that kept the message and lost the code. */

@@ -9,13 +9,16 @@ export type ErrorCategory =
   | 'unauthenticated' // 401
   | 'forbidden' // 403
   | 'not_found' // 404
+  | 'timed_out' // 408: it did not arrive in time
   | 'conflict' // 409: the state of the resource forbids it
   | 'precondition_failed' // 412
   | 'too_large' // 413
+  | 'uri_too_long' // 414
   | 'unsupported_media' // 415
   | 'unprocessable' // 422: well-formed, but refers to something that is not there or not allowed
   | 'precondition_required' // 428
   | 'limited' // 429
+  | 'headers_too_large' // 431
   | 'unavailable' // 503: a dependency is out; retry
   | 'internal'; // 500
 

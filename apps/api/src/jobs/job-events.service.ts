@@ -1,4 +1,7 @@
-/** Opens event streams of jobs, and sees that none is left behind: by its client, by a client that stopped reading, or by a drain. */
+/**
+ * Opens event streams of jobs, and sees that none is left behind: by its client, by its age, or by a drain. A client that stops
+ * reading loses its connection, and with it the stream (libs/http).
+ */
 import { Readable } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
@@ -11,8 +14,6 @@ import { type JobLook, JobReader, type Watcher } from './job-reader.service';
 import type { JobWatch } from './job-watch';
 import { JobWatchers } from './job-watchers.service';
 
-/** A client that takes nothing for so long is gone, or as good as. */
-const STALLED_MS = 60_000;
 /** To take the last event, when a stream ends by itself. */
 const FAREWELL_MS = 1_000;
 /** What waits in the process for the socket to take it, beside the event at hand. */
@@ -32,7 +33,7 @@ export class JobEventsService {
     private readonly watchers: JobWatchers,
     private readonly reader: JobReader,
     private readonly tenant: TenantContextHolder,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'JOB_STREAM_POLL_MS'>,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'JOB_STREAM_POLL_MS' | 'JOB_STREAM_LIFE_MS'>,
   ) {}
 
   /**
@@ -64,11 +65,15 @@ export class JobEventsService {
       ...{ watch, first, line, pollMs: this.config.JOB_STREAM_POLL_MS },
       look: (after) => this.look(watcher, after),
     }).events();
-    const destroy = () => stream.destroy();
-    const source = unlessStalled(events, destroy);
-    const stream: Readable = Readable.from(source, { objectMode: false, highWaterMark: BUFFER_BYTES });
-    watch.signal.addEventListener('abort', () => void setTimeout(destroy, FAREWELL_MS).unref(), { once: true });
-    stream.once('close', () => this.watchers.close(watch)); // not in the generator: one that never began has no end
+    const stream = Readable.from(events, { objectMode: false, highWaterMark: BUFFER_BYTES });
+    const farewell = () => void setTimeout(() => stream.destroy(), FAREWELL_MS).unref();
+    watch.signal.addEventListener('abort', farewell, { once: true });
+    const life = setTimeout(() => watch.end(), this.config.JOB_STREAM_LIFE_MS).unref();
+    // Not in the generator: one that never began has no end.
+    stream.once('close', () => {
+      clearTimeout(life);
+      this.watchers.close(watch);
+    });
     return stream;
   }
 
@@ -80,18 +85,6 @@ export class JobEventsService {
         this.logger.error({ job_id: watcher.jobId, err: error }, 'An event stream ends: its job could not be read');
       }
       throw error;
-    }
-  }
-}
-
-/** The same texts, unless one is not taken in time. */
-async function* unlessStalled(texts: AsyncIterable<string>, stalled: () => void): AsyncGenerator<string> {
-  for await (const text of texts) {
-    const timer = setTimeout(stalled, STALLED_MS);
-    try {
-      yield text;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -6,6 +6,10 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
 import type { FastifyRequest } from 'fastify';
+import type { UploadPaceLimits } from './upload-pace';
+import { uploadedChunks } from './uploaded-chunks';
+
+type UploadConfig = UploadPaceLimits & Pick<AppConfig, 'UPLOAD_LIMIT_BYTES'>;
 
 export interface StreamRoute {
   readonly contentType: string;
@@ -14,26 +18,10 @@ export interface StreamRoute {
 }
 
 class StreamBody {
-  constructor(readonly stream: Readable) {}
-}
-
-/**
- * The stream's bytes. Whoever stops reading half way leaves the rest to be read and thrown away: destroying the stream
- * would take the connection with it, and the client would not learn why it was refused.
- */
-async function* patient(stream: Readable): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
-  } catch (error) {
-    throw new StockyardError({
-      code: 'upload_interrupted',
-      category: 'invalid',
-      message: 'The upload broke off; send the whole file again.',
-      cause: error,
-    });
-  } finally {
-    stream.resume();
-  }
+  constructor(
+    readonly stream: Readable,
+    readonly limits: UploadPaceLimits,
+  ) {}
 }
 
 function unsupported(message: string): StockyardError {
@@ -49,7 +37,7 @@ function unsupported(message: string): StockyardError {
 export const StreamUpload = createParamDecorator(
   (contentType: string, context: ExecutionContext): AsyncIterable<Uint8Array> => {
     const { body } = context.switchToHttp().getRequest<FastifyRequest>();
-    if (body instanceof StreamBody) return patient(body.stream);
+    if (body instanceof StreamBody) return uploadedChunks(body.stream, body.limits);
     throw unsupported(`Send the file as the body, with Content-Type ${contentType}.`);
   },
 );
@@ -58,20 +46,21 @@ export const StreamUpload = createParamDecorator(
 class StreamBodyParser implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost<FastifyAdapter>,
-    private readonly limit: number,
+    private readonly config: UploadConfig,
     private readonly accepted: StreamRoute,
   ) {}
 
   onModuleInit(): void {
     const { contentType, route } = this.accepted;
+    const { UPLOAD_LIMIT_BYTES: limit } = this.config;
     this.host.httpAdapter.getInstance().addContentTypeParser(contentType, (request, payload, done) => {
       const announced = Number(request.headers['content-length'] ?? 0);
       const encoding = request.headers['content-encoding'] ?? 'identity';
       if (encoding.toLowerCase() !== 'identity') done(encoded(encoding));
       else if (request.routeOptions.url !== route)
         done(unsupported('Send the Content-Type that this endpoint documents.'));
-      else if (announced > this.limit) done(tooLarge(this.limit));
-      else done(null, new StreamBody(payload));
+      else if (announced > limit) done(tooLarge(limit));
+      else done(null, new StreamBody(payload, this.config));
     });
   }
 }
@@ -81,8 +70,8 @@ export function streamBodyParser(accepted: StreamRoute): FactoryProvider<OnModul
   return {
     provide: Symbol(`body parser of ${accepted.route}`),
     inject: [HttpAdapterHost, APP_CONFIG],
-    useFactory: (host: HttpAdapterHost<FastifyAdapter>, config: Pick<AppConfig, 'UPLOAD_LIMIT_BYTES'>) =>
-      new StreamBodyParser(host, config.UPLOAD_LIMIT_BYTES, accepted),
+    useFactory: (host: HttpAdapterHost<FastifyAdapter>, config: UploadConfig) =>
+      new StreamBodyParser(host, config, accepted),
   };
 }
 
