@@ -41,7 +41,11 @@ class Client {
   /** Resolves with status 0 where no answer came. */
   send({ key }: Caller, { method, path, body }: PlannedRequest): Promise<Reply> {
     return new Promise((resolve) => {
-      const none = (): void => resolve({ status: 0, text: '' });
+      const done = (reply: Reply): void => {
+        clearTimeout(timer);
+        resolve(reply);
+      };
+      const none = (): void => done({ status: 0, text: '' });
       const headers = {
         authorization: `Bearer ${key}`,
         ...(body !== undefined && {
@@ -50,14 +54,14 @@ class Client {
           'idempotency-key': idempotencyKey(),
         }),
       };
-      const options = { host: '127.0.0.1', port: this.port, agent: this.agent, timeout: TIMEOUT_MS };
+      const options = { host: '127.0.0.1', port: this.port, agent: this.agent };
       const outgoing = httpRequest({ ...options, method, path, headers }, (message) => {
         const chunks: Buffer[] = [];
         message.on('data', (chunk: Buffer) => chunks.push(chunk));
-        message.on('end', () => resolve({ status: message.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+        message.on('end', () => done({ status: message.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
         message.on('error', none);
       });
-      outgoing.on('timeout', () => outgoing.destroy());
+      const timer = setTimeout(() => outgoing.destroy(new Error('No answer in time.')), TIMEOUT_MS);
       outgoing.on('error', none);
       outgoing.end(body);
     });
@@ -95,7 +99,7 @@ async function openLoop(plan: OpenPlan): Promise<LoadReport> {
     const { status, text } = await client.send(caller, request);
     const milliseconds = now() - plan.startAt - at;
     answered.push({ tenant: caller.tenant, kind: request.kind, status, milliseconds });
-    if (request.kind === 'job' && status < 300) jobIds.push((JSON.parse(text) as { id: string }).id);
+    if (request.kind === 'job' && status === 202) jobIds.push((JSON.parse(text) as { id: string }).id);
   };
   for (const due of dues) {
     const early = plan.startAt + due.at - now();
