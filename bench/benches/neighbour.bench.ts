@@ -68,20 +68,24 @@ function worstJobOf({ positions }: Round) {
   return behind[0] ?? { position: Infinity, fair: 1 };
 }
 
+/** `90 × 200, 3 × 429`. */
+function statusesOf(answered: readonly Answered[]): string {
+  const counts = new Map<number, number>();
+  for (const { status } of answered) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts]
+    .sort(([one], [other]) => one - other)
+    .map(([status, count]) => `${count} × ${status}`)
+    .join(', ');
+}
+
 function describeRound(kind: string, round: Round): void {
   const { nine, tenth, positions } = round;
   const late = [...nine.sentLateMs].sort((one, other) => one - other);
-  const parts = [
-    `${kind}: ${nine.answered.length} requests, p99 ${p99Of(round).toFixed(1)} ms (sent late by ${quantile(late, 0.99).toFixed(1)})`,
-    `refused ${refusedOf(round)}`,
-  ];
-  if (tenth) {
-    const counts = new Map<number, number>();
-    for (const { status } of tenth.answered) counts.set(status, (counts.get(status) ?? 0) + 1);
-    const statuses = [...counts].sort(([one], [other]) => one - other).map(([status, count]) => `${count} × ${status}`);
-    parts.push(`the tenth ${statuses.join(', ')}, ${tenth.notSent} not sent`);
+  const parts = [`${kind}: the nine ${statusesOf(nine.answered)}, p99 ${p99Of(round).toFixed(1)} ms`];
+  parts.push(`sent late by ${quantile(late, 0.99).toFixed(1)} ms (p99)`);
+  if (tenth) parts.push(`the tenth ${statusesOf(tenth.answered)}, ${tenth.notSent} not sent`);
+  if (positions.length > 0)
     parts.push(`jobs ${positions.map(({ position, fair }) => `${position}/${fair}`).join(' ')}`);
-  }
   tell(parts.join('; '));
 }
 
