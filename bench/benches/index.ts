@@ -4,6 +4,7 @@ import { CACHE_BENCH } from './cache.bench';
 import { DATABASE_BENCH } from './database.bench';
 import { IMPORT_BENCH } from './import.bench';
 import { LIMITS_BENCH } from './limits.bench';
+import { NEIGHBOUR_BENCH } from './neighbour.bench';
 import { ORDERS_BENCH } from './orders.bench';
 import { OUTBOX_BENCH } from './outbox.bench';
 import { QUEUES_BENCH } from './queues.bench';
@@ -14,6 +15,7 @@ export const BENCHES: readonly Bench[] = [
   DATABASE_BENCH,
   IMPORT_BENCH,
   LIMITS_BENCH,
+  NEIGHBOUR_BENCH,
   ORDERS_BENCH,
   OUTBOX_BENCH,
   QUEUES_BENCH,

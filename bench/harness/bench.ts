@@ -22,6 +22,8 @@ export interface Comparison {
   readonly reference: Contestant;
   /** Default `rate`. */
   readonly measures?: Measure;
+  /** At most so many pairs: for one that looks at what other comparisons have measured. */
+  readonly pairs?: number;
 }
 
 export interface Bench {

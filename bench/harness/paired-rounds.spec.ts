@@ -88,6 +88,12 @@ describe('paired rounds', () => {
     expect((await comparePaired(comparison, { ...WIDE, rounds: 100, budgetMs: 0, nowMs })).pairs).toBe(FEWEST_PAIRS);
   });
 
+  it('end with what the comparison has to tell', async () => {
+    const { comparison, nowMs } = race({ subjectMs: 1, referenceMs: 1 });
+    expect((await comparePaired({ ...comparison, pairs: 2 }, { ...WIDE, nowMs })).pairs).toBe(2);
+    expect((await comparePaired({ ...comparison, pairs: 99 }, { ...WIDE, nowMs })).pairs).toBe(WIDE.rounds);
+  });
+
   it('fail with the contestant that fails', async () => {
     const { comparison } = race({ subjectMs: 1, referenceMs: 1 });
     const broken = { ...comparison.reference, run: () => Promise.reject(new Error('out of stock')) };

@@ -93,10 +93,11 @@ export async function comparePaired(comparison: Comparison, options: RoundOption
   const worthOf = async (contestant: Contestant) =>
     measures === 'own' ? 1 : await calibrate(half, contestant, options.roundMs);
   const [ofSubject, ofReference] = [await worthOf(subject), await worthOf(reference)];
+  const wanted = Math.min(options.rounds, comparison.pairs ?? Infinity);
   const pairs: { readonly subject: number; readonly reference: number }[] = [];
   const began = nowMs();
   const inTime = (): boolean => pairs.length < FEWEST_PAIRS || nowMs() - began < options.budgetMs;
-  while (pairs.length < options.rounds && inTime()) {
+  while (pairs.length < wanted && inTime()) {
     pairs.push({
       subject: (await half(subject, ofSubject)).figure,
       reference: (await half(reference, ofReference)).figure,

@@ -1,10 +1,11 @@
 /** Servers and a database of its own for a bench: real Postgres and Redis on this machine, gone with the bench. */
-import { type LocalPostgres, startLocalPostgres, startLocalRedis } from '#libs/local-stack';
+import { type LocalPostgres, type LocalRedis, startLocalPostgres, startLocalRedis } from '#libs/local-stack';
 import { createTestEnvironment, type TestEnvironment } from '#libs/testing';
 
 export interface BenchServers {
   readonly environment: TestEnvironment;
   readonly postgres: LocalPostgres;
+  readonly redis: LocalRedis;
   close(): Promise<void>;
 }
 
@@ -31,6 +32,7 @@ export async function startBenchServers({ overrides = {}, durable }: BenchServer
     return {
       environment,
       postgres,
+      redis,
       close: async () => {
         await environment.dispose();
         await close();

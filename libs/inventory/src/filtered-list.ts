@@ -1,0 +1,33 @@
+/**
+ * A list by key whose text has only the conditions that were asked for. One text for all (`product_id = coalesce($5, product_id)`)
+ * makes Postgres expect next to no rows, read all that the organization has, and sort them, for each page.
+ */
+import { type Statement, tenantRead } from '#libs/database';
+
+export interface FilteredList<Filter extends string> {
+  /** Of the statement without filters; the others have the names of theirs behind it. */
+  readonly name: string;
+  /** Up to the conditions that always hold. */
+  readonly text: string;
+  /** By filter: its condition, with a question mark for its value. */
+  readonly filters: Readonly<Record<Filter, string>>;
+  /** Behind the conditions. */
+  readonly order: string;
+}
+
+/** Takes the values of `text` and `order`, then those of the filters, null where there is none. */
+export function filteredList<Filter extends string>({ name, text, filters, order }: FilteredList<Filter>) {
+  const built = new Map<string, ReturnType<typeof tenantRead>>();
+  return (values: readonly unknown[], asked: Readonly<Record<Filter, unknown>>): Statement => {
+    const present = (Object.keys(filters) as Filter[]).filter((filter) => asked[filter] !== null);
+    const called = [name, ...present].join('_');
+    let build = built.get(called);
+    if (!build) {
+      const first = values.length + 2; // $1 is the organization
+      const conditions = present.map((filter, index) => `and ${filters[filter].replace('?', `$${first + index}`)}`);
+      build = tenantRead(called, [text, ...conditions, order].join(' '));
+      built.set(called, build);
+    }
+    return build(...values, ...present.map((filter) => asked[filter]));
+  };
+}
