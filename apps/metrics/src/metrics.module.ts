@@ -20,11 +20,16 @@ import { ClusterGauges } from './cluster/cluster-gauges';
 import { ClusterService } from './cluster/cluster.service';
 import { DeadLetterGauges } from './cluster/dead-letter-gauges';
 import { OrganizationCountsRepository } from './cluster/organization-counts.repository';
+import { OutboxGauges } from './cluster/outbox-gauges';
 import { PartitionGauge } from './cluster/partition-gauge';
-import { PartitionHeadroomRepository } from './cluster/partition-headroom.repository';
+import { PostgresGauges } from './cluster/postgres-gauges';
 import { QueueDepthsRepository } from './cluster/queue-depths.repository';
+import { RedisGauges } from './cluster/redis-gauges';
 import { ReplicaLagRepository } from './cluster/replica-lag.repository';
 import { ShardMonitors } from './cluster/shard-monitors';
+import { TableGauges } from './cluster/table-gauges';
+import { TenantGauges } from './cluster/tenant-gauges';
+import { Collectors } from './collect/collectors.service';
 import { QuestionsController } from './questions.controller';
 
 @Module({})
@@ -51,12 +56,17 @@ export class MetricsModule {
         ClusterService,
         ClusterGauges,
         DeadLetterGauges,
+        Collectors,
         OrganizationCountsRepository,
+        OutboxGauges,
         PartitionGauge,
-        PartitionHeadroomRepository,
+        PostgresGauges,
         QueueDepthsRepository,
+        RedisGauges,
         ReplicaLagRepository,
         ShardMonitors,
+        TableGauges,
+        TenantGauges,
         { provide: APP_GUARD, useClass: OperatorGuard },
       ],
     };
