@@ -86,15 +86,15 @@ describe('Metrics of the api', () => {
     expect(text).toMatch(/^stockyard_build_info\{version="[^"]+",process="api",node="\d+\.[^"]+"\} 1$/m);
     expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
     expect(text).toMatch(/^# TYPE nodejs_gc_duration_seconds histogram$/m);
-    expect(await value('stockyard_http_requests_per_second')).toBeGreaterThan(0);
+    expect(await value('http_requests_per_second')).toBeGreaterThan(0);
     expect(await value('stockyard_http_p95_seconds')).toBeGreaterThan(0);
   });
 
   it('has probes and scrapes in the histogram and not in the last minute', async () => {
-    const before = await value('stockyard_http_requests_per_second');
+    const before = await value('http_requests_per_second');
     for (let n = 0; n < 50; n += 1) await call(api, 'GET', '/live');
     await counted('GET', '/live', '2xx', 50);
-    expect(await value('stockyard_http_requests_per_second')).toBeLessThanOrEqual(before);
+    expect(await value('http_requests_per_second')).toBeLessThanOrEqual(before);
   });
 
   it('says nothing of whose requests they were', async () => {

@@ -8,6 +8,8 @@ import { queuePrefix } from '#libs/queues';
 import { Directory } from '#libs/tenancy';
 import { createOrganization, createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
 import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { AutoscalingReport } from './autoscaling/autoscaling.service';
 import { createMetrics } from './create-metrics';
 
 const PERIOD = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
@@ -231,19 +233,49 @@ describe('the metrics process', () => {
     await use('job_milliseconds', [[ids[4]!, 2_500]]);
     await use('rate_limit_exceeded_api', [[ids[3]!, 4]]);
     await use('requests_shed', [[ids[3]!, 3]]);
-    const body = await scraped(
-      new RegExp(
-        `^stockyard_tenant_hour_refusals\\{tenant="${ids[3]}"\\} 7\nstockyard_tenant_hour_refusals\\{tenant="other"\\} 0$`,
-        'm',
-      ),
+    await scraped(
+      new RegExp(`refusals\\{tenant="${ids[3]}"\\} 7\nstockyard_tenant_hour_refusals\\{tenant="other"\\} 0$`, 'm'),
     );
     await scraped(/^stockyard_tenant_hour_api_calls\{tenant="other"\} 193$/m);
+    const body = await scraped(new RegExp(`^stockyard_tenant_hour_job_seconds\\{tenant="${ids[4]}"\\} 2\\.5$`, 'm'));
     for (const [n, id] of ids.slice(0, 3).entries()) {
       expect(body).toContain(`stockyard_tenant_hour_api_calls{tenant="${id}"} ${100 - n}\n`);
     }
     expect(body.match(/^stockyard_tenant_hour_api_calls\{/gm)).toHaveLength(4);
-    expect(body).toContain(`stockyard_tenant_hour_job_seconds{tenant="${ids[4]}"} 2.5\n`);
     expect(body).not.toContain(moved.id);
+  });
+
+  it('shows operators what the triggers of autoscaling see and would do, and the same as metrics', async () => {
+    const get = (authorization?: string) =>
+      app.inject({ url: '/v1/autoscaling', headers: authorization === undefined ? {} : { authorization } });
+    expect((await get()).statusCode).toBe(401);
+    const redis = new Redis(env.config.REDIS_URL);
+    const [heard, said] = ['heard', 'said'].map((part) => `${env.config.REDIS_KEY_PREFIX}:signals:${part}`);
+    const api = { process: 'api', requests_per_second: 1_500, p95_ms: 120, cpu_ratio: 0.6, memory_ratio: 0.3 };
+    try {
+      for (const id of [newId(), newId()]) {
+        await redis.multi().zadd(heard!, Date.now(), id).hset(said!, id, JSON.stringify(api)).exec();
+      }
+      const report = await waitFor(
+        async () => {
+          const found = (await get(`Bearer ${env.config.ADMIN_TOKEN}`)).json<AutoscalingReport>();
+          return found.decisions[0]?.processes === 2 ? found : undefined;
+        },
+        { what: 'both processes' },
+      );
+      expect(report.decisions[0]).toEqual({ process: 'api', processes: 2, wanted: 3, action: 'add' });
+      expect(report.triggers).toContainEqual({
+        ...{ trigger: 'requests', process: 'api', unit: 'requests_per_second' },
+        ...{ threshold: 1_000, value: 1_500, fires: true, wanted: 3 },
+      });
+      expect(report.triggers.filter(({ fires }) => fires)).toHaveLength(1);
+      expect(report.queues?.map(({ job_class }) => job_class)).toEqual(['critical', 'high', 'normal', 'low', 'bulk']);
+      const body = await scraped(/^stockyard_autoscaling_processes\{process="api",state="wanted"\} 3$/m);
+      expect(body).toMatch(/^stockyard_autoscaling_value\{process="api",trigger="p95"\} 0\.12$/m);
+    } finally {
+      await redis.del(heard!, said!);
+      redis.disconnect();
+    }
   });
 
   it('counts organizations, queues and replicas', async () => {
@@ -307,7 +339,7 @@ describe('the metrics process without its surroundings', () => {
       });
       const { body } = await app.inject({ url: '/metrics' });
       expect(body).toMatch(/^stockyard_collector_up\{collector="postgres",source="main\/127.0.0.1:1"\} 0$/m);
-      expect(body).toMatch(/^stockyard_collector_up\{collector="postgres",source="main\/127[^"]*[^1]"\} 1$/m);
+      expect(body).toMatch(/^stockyard_collector_up\{collector="postgres",source="main\/127[^"]*:\d{2,}"\} 1$/m);
       expect(body).toMatch(/^stockyard_collector_up\{collector="redis",source="queue[^"]*:1"\} 0$/m);
       expect(body).not.toMatch(/^stockyard_postgres_[^ ]*node="127.0.0.1:1"/m);
       expect(body).not.toMatch(/^stockyard_redis_memory_bytes\{/m);

@@ -6,13 +6,15 @@ import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { MessagingModule } from '#libs/messaging';
-import { ObservabilityModule } from '#libs/observability';
+import { ObservabilityModule, SignalReader } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
 import { OperatorGuard } from './access/operator.guard';
+import { AutoscalingController } from './autoscaling/autoscaling.controller';
+import { AutoscalingService } from './autoscaling/autoscaling.service';
 import { BoardQueues } from './board/board-queues';
 import { BreakerGauge } from './cluster/breaker-gauge';
 import { ClusterController } from './cluster/cluster.controller';
@@ -49,8 +51,9 @@ export class MetricsModule {
         UsageModule.forRoot(),
         HealthModule,
       ],
-      controllers: [ClusterController, QuestionsController],
+      controllers: [AutoscalingController, ClusterController, QuestionsController],
       providers: [
+        AutoscalingService,
         BoardQueues,
         BreakerGauge,
         ClusterService,
@@ -65,6 +68,7 @@ export class MetricsModule {
         RedisGauges,
         ReplicaLagRepository,
         ShardMonitors,
+        SignalReader,
         TableGauges,
         TenantGauges,
         { provide: APP_GUARD, useClass: OperatorGuard },

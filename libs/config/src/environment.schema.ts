@@ -250,6 +250,19 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     3_600_000,
     'Until it is tried again the first time; doubles with each trial that fails, up to an hour.',
   ),
+  PROCESS_CPU_MILLICORES: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description:
+      'Processors that a process may use, in thousandths, for the signals of autoscaling. 0: as its control group says, else one.',
+  }),
+  PROCESS_MEMORY_BYTES: Type.Integer({
+    minimum: 0,
+    maximum: 1_099_511_627_776,
+    default: 0,
+    description: 'Memory that it may use, for the same. 0: as its control group says, else what the machine has.',
+  }),
   METRICS_COLLECT_MS: count(
     5_000,
     300_000,

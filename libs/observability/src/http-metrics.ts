@@ -29,7 +29,7 @@ export class HttpMetrics {
       buckets: SECONDS,
     });
     registry.gauge({
-      name: 'stockyard_http_requests_per_second',
+      name: 'http_requests_per_second', // as autoscalers are set up to read it
       help: 'Requests of the last minute by the second, without probes and scrapes.',
       read: () => [{ value: this.lastMinute().perSecond }],
     });

@@ -3,3 +3,6 @@ export { ObservabilityModule, type ObservabilityModuleOptions } from './observab
 export { type HistogramOptions, MetricsRegistry, type Observe, type ReadMetric, type Sample } from './metrics-registry';
 export { currentTraceId } from './trace-id';
 export { logParams, type LogOptions } from './logging';
+export type { ProcessName } from './process-name';
+export type { ProcessSignals } from './signals/process-signals';
+export { SignalReader } from './signals/signal-reader';

@@ -102,9 +102,10 @@ export class MetricsRegistry {
       });
   }
 
-  /** Every metric that there is, whether it has a value or not. */
-  names(): string[] {
-    return this.registry.getMetricsAsArray().map(({ name }) => name);
+  /** Every metric that there is, whether it has a value or not, with the labels that it may have. */
+  families(): { readonly name: string; readonly labels: readonly string[] }[] {
+    const families = this.registry.getMetricsAsArray() as unknown as { name: string; labelNames?: readonly string[] }[];
+    return families.map(({ name, labelNames = [] }) => ({ name, labels: labelNames }));
   }
 
   /** All metrics, read now. */

@@ -1,4 +1,4 @@
-/** Logs, the metrics registry, metrics of HTTP, lanes and pools, and `GET /metrics` of one process. */
+/** Logs, the metrics registry, metrics of HTTP, lanes, pools and the process, and `GET /metrics` of one process. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
@@ -11,6 +11,7 @@ import { MetricsController } from './metrics.controller';
 import { MetricsRegistry } from './metrics-registry';
 import { PoolGauges } from './pool-gauges';
 import { PROCESS_NAME, type ProcessName } from './process-name';
+import { ProcessSignalsService } from './signals/process-signals.service';
 
 export interface ObservabilityModuleOptions {
   readonly config: AppConfig;
@@ -34,9 +35,9 @@ export class ObservabilityModule {
       controllers: [MetricsController],
       providers: [
         { provide: PROCESS_NAME, useValue: process },
-        ...[MetricsRegistry, BuildInfo, HttpMetrics, LaneMetrics, PoolGauges],
+        ...[MetricsRegistry, BuildInfo, HttpMetrics, LaneMetrics, PoolGauges, ProcessSignalsService],
       ],
-      exports: [MetricsRegistry, HttpMetrics],
+      exports: [MetricsRegistry],
     };
   }
 }

@@ -5,7 +5,7 @@ import { Collector, type Source } from './collector';
 const NEVER = new Promise<never>(() => undefined);
 
 describe('a collector', () => {
-  const made: Collector<unknown>[] = [];
+  const made: Collector[] = [];
   const collector = <T>(sources: readonly Source<T>[], { everyMs = 20, patienceMs = 50 } = {}) => {
     const one = new Collector<T>({ name: 'c', everyMs, patienceMs, sources: () => sources });
     made.push(one);

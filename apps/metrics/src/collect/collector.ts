@@ -74,7 +74,7 @@ export class Collector<T = unknown> {
     const { sources, everyMs } = this.options;
     this.answers = await Promise.all(sources().map((source) => this.ask(source)));
     if (this.stopped) return;
-    const next = () => (this.current = this.round());
+    const next = (): void => void (this.current = this.round());
     this.timer = setTimeout(next, everyMs * (0.9 + 0.2 * Math.random())).unref();
   }
 
