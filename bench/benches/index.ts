@@ -8,6 +8,7 @@ import { NEIGHBOUR_BENCH } from './neighbour.bench';
 import { ORDERS_BENCH } from './orders.bench';
 import { OUTBOX_BENCH } from './outbox.bench';
 import { QUEUES_BENCH } from './queues.bench';
+import { SCRAPE_BENCH } from './scrape.bench';
 import { UUID_BENCH } from './uuid.bench';
 
 export const BENCHES: readonly Bench[] = [
@@ -19,5 +20,6 @@ export const BENCHES: readonly Bench[] = [
   ORDERS_BENCH,
   OUTBOX_BENCH,
   QUEUES_BENCH,
+  SCRAPE_BENCH,
   UUID_BENCH,
 ];

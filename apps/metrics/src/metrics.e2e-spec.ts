@@ -8,6 +8,8 @@ import { queuePrefix } from '#libs/queues';
 import { Directory } from '#libs/tenancy';
 import { createOrganization, createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
 import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { AutoscalingReport } from './autoscaling/autoscaling.service';
 import { createMetrics } from './create-metrics';
 
 const PERIOD = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
@@ -18,7 +20,7 @@ describe('the metrics process', () => {
   let asker: INestApplicationContext;
 
   beforeAll(async () => {
-    env = await createTestEnvironment();
+    env = await createTestEnvironment({ METRICS_COLLECT_MS: '100', METRICS_TOP_TENANTS: '3' });
     app = await createMetrics(env.config);
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
@@ -43,6 +45,17 @@ describe('the metrics process', () => {
   const cluster = (authorization?: string) =>
     app.inject({ url: '/v1/cluster', headers: authorization === undefined ? {} : { authorization } });
   const asOperator = async () => (await cluster(`Bearer ${env.config.ADMIN_TOKEN}`)).json<ClusterSnapshot>();
+
+  const scrape = async () => (await app.inject({ url: '/metrics' })).body;
+  /** Collectors have come by, and a replica may have answered, which has the rows a moment later. */
+  const scraped = (line: RegExp) =>
+    waitFor(
+      async () => {
+        const text = await scrape();
+        return line.test(text) ? text : undefined;
+      },
+      { what: line.source },
+    );
 
   it.each(['/live', '/ready', '/health', '/metrics'])('answers %s without a credential', async (url) => {
     await waitFor(async () => (await app.inject({ url })).statusCode === 200, { what: url });
@@ -98,9 +111,8 @@ describe('the metrics process', () => {
     month.setUTCMonth(month.getUTCMonth() + 3, 1);
     const name = `outbox_${month.toISOString().slice(0, 7).replace('-', '')}`;
     await env.query(`drop table ${name}`);
-    const { body } = await app.inject({ url: '/metrics' });
+    const body = await scraped(/^stockyard_partition_headroom_months\{shard="main",parent="outbox"\} 2$/m);
     expect(body).toMatch(/^stockyard_partition_headroom_months\{shard="main",parent="tenant_usage"\} 3$/m);
-    expect(body).toMatch(/^stockyard_partition_headroom_months\{shard="main",parent="outbox"\} 2$/m);
   });
 
   it('tells how many dead letters there are and how old the oldest is, and nothing of their tenants', async () => {
@@ -154,6 +166,116 @@ describe('the metrics process', () => {
     );
     expect(body).toMatch(/^stockyard_connection_breakers\{shard="main",state="half_open"\} 0$/m);
     expect(body).not.toContain(id);
+  });
+
+  it('tells how much of the outbox waits and for how long, without what a tenant left behind that moved away', async () => {
+    const [here, gone] = await Promise.all([createOrganization(env), createOrganization(env)]);
+    await env.query("update tenant_places set state = 'moved' where tenant = $1", [gone.id]);
+    await env.query(
+      `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload, created_at, published_at)
+       select o, $2::uuid, 't', 'a', o, '{}', now() - make_interval(mins => m), case when p then now() end
+       from (values ($1::uuid, 7, false), ($3::uuid, 60, false)) r (o, m, p)`,
+      [here.id, newId(), gone.id],
+    );
+    const body = await scraped(/^stockyard_outbox_waiting_rows\{shard="main"\} 1$/m);
+    const [, age] = /^stockyard_outbox_oldest_age_seconds\{shard="main"\} ([0-9.]+)$/m.exec(body)!;
+    expect(Number(age)).toBeGreaterThanOrEqual(420);
+    expect(Number(age)).toBeLessThan(600);
+    await env.query('update outbox set published_at = now()');
+    expect(await scraped(/^stockyard_outbox_waiting_rows\{shard="main"\} 0$/m)).toMatch(
+      /^stockyard_outbox_oldest_age_seconds\{shard="main"\} 0$/m,
+    );
+  });
+
+  it('shows of Postgres connections by role against their maximum, streams, slots and the largest tables', async () => {
+    const clients = await Promise.all([1, 2, 3, 4, 5].map(() => env.connectAs('relay')));
+    try {
+      const body = await scraped(
+        /^stockyard_postgres_connections\{shard="main",node="127[^"]*",role="relay"\} ([5-9]|\d\d+)$/m,
+      );
+      expect(body).toMatch(/^stockyard_postgres_connections\{[^}]*role="monitor"\} [1-9]/m);
+      expect(body).toMatch(/^stockyard_postgres_connections_max\{shard="main",node="127[^"]*"\} [1-9]\d+$/m);
+      expect(body).toMatch(/^stockyard_postgres_replication_streams\{shard="main",node="127[^"]*"\} [1-9]\d*$/m);
+      expect(body).toMatch(/^stockyard_postgres_transaction_id_age\{shard="main",node="127[^"]*"\} \d+$/m);
+      expect(body).toMatch(/^stockyard_postgres_slots_idle\{shard="main",node="127[^"]*"\} \d+$/m);
+    } finally {
+      await Promise.all(clients.map((client) => client.end()));
+    }
+    await env.query('analyze tier_limits');
+    const tables = await scraped(/^stockyard_postgres_table_bytes\{shard="main",table="tier_limits"\} [1-9]/m);
+    const shown = tables.match(/^stockyard_postgres_table_bytes\{/gm);
+    expect(shown!.length).toBeLessThanOrEqual(20);
+    expect(tables).not.toMatch(/table="[a-z_]+_20\d{4}"/); // months count as their table
+    expect(tables).toMatch(/^stockyard_postgres_table_dead_ratio\{shard="main",table="tier_limits"\} 0/m);
+  });
+
+  it('shows of each Redis memory, clients, evictions and hits, and one that serves all purposes once', async () => {
+    const body = await scraped(/^stockyard_redis_memory_bytes\{purpose="queue,cache,limits",node="127[^"]*"\} [1-9]/m);
+    expect(body.match(/^stockyard_redis_clients\{/gm)).toHaveLength(1);
+    expect(body).toMatch(/^stockyard_redis_keyspace_hits_total\{purpose="queue,cache,limits",node="127[^"]*"\} \d+$/m);
+    expect(body).toMatch(/^stockyard_redis_evicted_keys_total\{[^}]*\} 0$/m);
+  });
+
+  it('shows the busiest tenants of the hour, the rest as other, and a sum that stays right', async () => {
+    const made = await Promise.all([9, 8, 7, 6, 5].map(() => createOrganization(env)));
+    const moved = await createOrganization(env);
+    await env.query("update tenant_places set state = 'moved' where tenant = $1", [moved.id]);
+    const use = (metric: string, of: readonly [string, number][], hour = 'now()') =>
+      env.query(
+        `insert into tenant_usage (organization_id, metric, period_start, value)
+         select o, $1, date_trunc('hour', ${hour}), v from unnest($2::uuid[], $3::bigint[]) as u (o, v)`,
+        [metric, of.map(([id]) => id), of.map(([, value]) => value)],
+      );
+    await env.query("delete from tenant_usage where metric in ('api_calls', 'job_milliseconds')");
+    const ids = made.map(({ id }) => id);
+    await use('api_calls', [...ids.map((id, n): [string, number] => [id, 100 - n]), [moved.id, 5_000]]);
+    await use('api_calls', [[ids[4]!, 10_000]], "now() - interval '1 hour'");
+    await use('job_milliseconds', [[ids[4]!, 2_500]]);
+    await use('rate_limit_exceeded_api', [[ids[3]!, 4]]);
+    await use('requests_shed', [[ids[3]!, 3]]);
+    await scraped(
+      new RegExp(`refusals\\{tenant="${ids[3]}"\\} 7\nstockyard_tenant_hour_refusals\\{tenant="other"\\} 0$`, 'm'),
+    );
+    await scraped(/^stockyard_tenant_hour_api_calls\{tenant="other"\} 193$/m);
+    const body = await scraped(new RegExp(`^stockyard_tenant_hour_job_seconds\\{tenant="${ids[4]}"\\} 2\\.5$`, 'm'));
+    for (const [n, id] of ids.slice(0, 3).entries()) {
+      expect(body).toContain(`stockyard_tenant_hour_api_calls{tenant="${id}"} ${100 - n}\n`);
+    }
+    expect(body.match(/^stockyard_tenant_hour_api_calls\{/gm)).toHaveLength(4);
+    expect(body).not.toContain(moved.id);
+  });
+
+  it('shows operators what the triggers of autoscaling see and would do, and the same as metrics', async () => {
+    const get = (authorization?: string) =>
+      app.inject({ url: '/v1/autoscaling', headers: authorization === undefined ? {} : { authorization } });
+    expect((await get()).statusCode).toBe(401);
+    const redis = new Redis(env.config.REDIS_URL);
+    const [heard, said] = ['heard', 'said'].map((part) => `${env.config.REDIS_KEY_PREFIX}:signals:${part}`);
+    const api = { process: 'api', requests_per_second: 1_500, p95_ms: 120, cpu_ratio: 0.6, memory_ratio: 0.3 };
+    try {
+      for (const id of [newId(), newId()]) {
+        await redis.multi().zadd(heard!, Date.now(), id).hset(said!, id, JSON.stringify(api)).exec();
+      }
+      const report = await waitFor(
+        async () => {
+          const found = (await get(`Bearer ${env.config.ADMIN_TOKEN}`)).json<AutoscalingReport>();
+          return found.decisions[0]?.processes === 2 ? found : undefined;
+        },
+        { what: 'both processes' },
+      );
+      expect(report.decisions[0]).toEqual({ process: 'api', processes: 2, wanted: 3, action: 'add' });
+      expect(report.triggers).toContainEqual({
+        ...{ trigger: 'requests', process: 'api', unit: 'requests_per_second' },
+        ...{ threshold: 1_000, value: 1_500, fires: true, wanted: 3 },
+      });
+      expect(report.triggers.filter(({ fires }) => fires)).toHaveLength(1);
+      expect(report.queues?.map(({ job_class }) => job_class)).toEqual(['critical', 'high', 'normal', 'low', 'bulk']);
+      const body = await scraped(/^stockyard_autoscaling_processes\{process="api",state="wanted"\} 3$/m);
+      expect(body).toMatch(/^stockyard_autoscaling_value\{process="api",trigger="p95"\} 0\.12$/m);
+    } finally {
+      await redis.del(heard!, said!);
+      redis.disconnect();
+    }
   });
 
   it('counts organizations, queues and replicas', async () => {
@@ -218,6 +340,14 @@ describe('the metrics process without its surroundings', () => {
         queues: null,
         replicas: [{ name: 'main/127.0.0.1:1', reachable: false, lag_bytes: null, lag_ms: null }],
       });
+      const { body } = await app.inject({ url: '/metrics' });
+      expect(body).toMatch(/^stockyard_collector_up\{collector="postgres",source="main\/127.0.0.1:1"\} 0$/m);
+      expect(body).toMatch(/^stockyard_collector_up\{collector="postgres",source="main\/127[^"]*:\d{2,}"\} 1$/m);
+      expect(body).toMatch(/^stockyard_collector_up\{collector="redis",source="queue[^"]*:1"\} 0$/m);
+      expect(body).not.toMatch(/^stockyard_postgres_[^ ]*node="127.0.0.1:1"/m);
+      expect(body).not.toMatch(/^stockyard_redis_memory_bytes\{/m);
+      expect(body).toMatch(/^stockyard_collector_up\{collector="cluster",source="queues"\} 0$/m);
+      expect(body).toMatch(/^stockyard_collector_up\{collector="cluster",source="organizations"\} 1$/m);
     } finally {
       await app.close();
       await env.dispose();

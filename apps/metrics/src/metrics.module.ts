@@ -6,13 +6,15 @@ import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
 import { MessagingModule } from '#libs/messaging';
-import { ObservabilityModule } from '#libs/observability';
+import { ObservabilityModule, SignalReader } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
 import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
 import { OperatorGuard } from './access/operator.guard';
+import { AutoscalingController } from './autoscaling/autoscaling.controller';
+import { AutoscalingService } from './autoscaling/autoscaling.service';
 import { BoardQueues } from './board/board-queues';
 import { BreakerGauge } from './cluster/breaker-gauge';
 import { ClusterController } from './cluster/cluster.controller';
@@ -20,11 +22,16 @@ import { ClusterGauges } from './cluster/cluster-gauges';
 import { ClusterService } from './cluster/cluster.service';
 import { DeadLetterGauges } from './cluster/dead-letter-gauges';
 import { OrganizationCountsRepository } from './cluster/organization-counts.repository';
+import { OutboxGauges } from './cluster/outbox-gauges';
 import { PartitionGauge } from './cluster/partition-gauge';
-import { PartitionHeadroomRepository } from './cluster/partition-headroom.repository';
+import { PostgresGauges } from './cluster/postgres-gauges';
 import { QueueDepthsRepository } from './cluster/queue-depths.repository';
+import { RedisGauges } from './cluster/redis-gauges';
 import { ReplicaLagRepository } from './cluster/replica-lag.repository';
 import { ShardMonitors } from './cluster/shard-monitors';
+import { TableGauges } from './cluster/table-gauges';
+import { TenantGauges } from './cluster/tenant-gauges';
+import { Collectors } from './collect/collectors.service';
 import { QuestionsController } from './questions.controller';
 
 @Module({})
@@ -44,19 +51,26 @@ export class MetricsModule {
         UsageModule.forRoot(),
         HealthModule,
       ],
-      controllers: [ClusterController, QuestionsController],
+      controllers: [AutoscalingController, ClusterController, QuestionsController],
       providers: [
+        AutoscalingService,
         BoardQueues,
         BreakerGauge,
         ClusterService,
         ClusterGauges,
         DeadLetterGauges,
+        Collectors,
         OrganizationCountsRepository,
+        OutboxGauges,
         PartitionGauge,
-        PartitionHeadroomRepository,
+        PostgresGauges,
         QueueDepthsRepository,
+        RedisGauges,
         ReplicaLagRepository,
         ShardMonitors,
+        SignalReader,
+        TableGauges,
+        TenantGauges,
         { provide: APP_GUARD, useClass: OperatorGuard },
       ],
     };

@@ -288,6 +288,25 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     3_600_000,
     'Until it is tried again the first time; doubles with each trial that fails, up to an hour.',
   ),
+  PROCESS_CPU_MILLICORES: Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description:
+      'Processors that a process may use, in thousandths, for the signals of autoscaling. 0: as its control group says, else one.',
+  }),
+  PROCESS_MEMORY_BYTES: Type.Integer({
+    minimum: 0,
+    maximum: 1_099_511_627_776,
+    default: 0,
+    description: 'Memory that it may use, for the same. 0: as its control group says, else what the machine has.',
+  }),
+  METRICS_COLLECT_MS: count(
+    5_000,
+    300_000,
+    'How often the metrics process asks databases and Redis; scrapes are answered with what they said last.',
+  ),
+  METRICS_TOP_TENANTS: count(20, 500, 'Organizations that have figures of their own in its metrics, by what they use.'),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
   STOCK_ALERT_RETENTION_DAYS: count(90, 3_650, 'Resolved stock alerts are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),

@@ -5,6 +5,7 @@ import { Directory } from '#libs/tenancy';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { CONTROL_POOL, RELEASE_MIGRATIONS } from './database.constants';
 import { DatabaseDirectory } from './directory/database-directory';
+import { LaneWatch } from './gateway/lane-watch';
 import { NodeFlights } from './gateway/node-flights';
 import { ReadRoutes } from './gateway/read-routes';
 import { ReadStatistics } from './gateway/read-statistics';
@@ -42,13 +43,14 @@ export class DatabaseModule {
         { provide: CONTROL_POOL, useFactory: (shards: Shards) => shards.pool(HOME_SHARD, 'control'), inject: [Shards] },
         { provide: DataSource, useFactory: () => metadataSource(entities) },
         { provide: Directory, useClass: DatabaseDirectory },
+        LaneWatch,
         ...[TenantEntrance, NodeFlights, ReadStatistics, ReadRoutes, TenantFlights, TenantTransactions],
         { provide: RELEASE_MIGRATIONS, useValue: migrations ?? null },
         TenantDatabase,
         SchemaGuard,
         WallGuard,
       ],
-      exports: [Shards, ShardFanOut, CONTROL_POOL, Directory, TenantDatabase, ReadStatistics],
+      exports: [Shards, ShardFanOut, CONTROL_POOL, Directory, TenantDatabase, ReadStatistics, LaneWatch],
     };
   }
 }

@@ -37,6 +37,7 @@ export { checkWall, type WallViolation } from './wall/wall-check';
 export { WallGuard } from './wall/wall-guard.service';
 export { migrate, type MigrateOptions, type MigrateProgress } from './migrate/migrate';
 export { PRIMARY_POSITION } from './gateway/entry-statements';
+export { LANE_OUTCOMES, type LaneUse, LaneWatch, type LaneWatcher } from './gateway/lane-watch';
 export { type ReadCount, ReadStatistics } from './gateway/read-statistics';
 export { Shards } from './shards/shards.service';
 export { type FanOut, ShardFanOut } from './shards/shard-fan-out';

@@ -14,6 +14,7 @@ import { Injectable } from '@nestjs/common';
 import { RowTally, TenantContextHolder } from '#libs/tenancy';
 import type { EntityManager } from 'typeorm';
 import { translateDatabaseError, translateWriteError } from './database.error';
+import { LaneWatch } from './gateway/lane-watch';
 import { TenantFlights } from './gateway/tenant-flights';
 import { TenantTransactions } from './gateway/tenant-transactions';
 import type { ReadFrom, Statement, StatementResult } from './lanes/statement';
@@ -25,38 +26,42 @@ export class TenantDatabase {
     private readonly transactions: TenantTransactions,
     private readonly tenant: TenantContextHolder,
     private readonly rows: RowTally,
+    private readonly watch: LaneWatch,
   ) {}
 
   /** One statement. Resolves with its rows. */
   async statement<Row>(statement: Statement): Promise<Row[]> {
-    const [result] = await this.fly([statement], statement.reads !== undefined);
+    const isRead = statement.reads !== undefined;
+    const [result] = await this.watch.use('statement', isRead, () => this.fly([statement], isRead));
     return result!.rows as Row[];
   }
 
   /** Several statements, all or nothing, in order; a read if all of them are. Resolves with one result each. */
   batch(statements: readonly Statement[]): Promise<StatementResult<unknown>[]> {
-    return this.fly(
-      statements,
-      statements.every(({ reads }) => reads !== undefined),
-    );
+    const isRead = statements.every(({ reads }) => reads !== undefined);
+    return this.watch.use('batch', isRead, () => this.fly(statements, isRead));
   }
 
   /** Reads that need more than one round trip, in one READ ONLY transaction. */
-  async read<T>(work: (manager: EntityManager) => Promise<T>, from: ReadFrom = 'replica'): Promise<T> {
-    try {
-      return await this.transactions.read(work, from === 'primary');
-    } catch (error) {
-      throw translateDatabaseError(error);
-    }
+  read<T>(work: (manager: EntityManager) => Promise<T>, from: ReadFrom = 'replica'): Promise<T> {
+    return this.watch.use('interactive', true, async () => {
+      try {
+        return await this.transactions.read(work, from === 'primary');
+      } catch (error) {
+        throw translateDatabaseError(error);
+      }
+    });
   }
 
   /** Writes that need more than one round trip, in one transaction. */
-  async write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    try {
-      return await this.transactions.write(work);
-    } catch (error) {
-      throw translateWriteError(error);
-    }
+  write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.watch.use('interactive', false, async () => {
+      try {
+        return await this.transactions.write(work);
+      } catch (error) {
+        throw translateWriteError(error);
+      }
+    });
   }
 
   private async fly(statements: readonly Statement[], isRead: boolean): Promise<StatementResult<unknown>[]> {

@@ -56,7 +56,7 @@ describe('health', () => {
         TenancyModule,
         DatabaseModule.forRoot({ config, applicationName: 'test' }),
         RedisModule.forRoot(config),
-        ObservabilityModule.forRoot({ config, process: 'test' }),
+        ObservabilityModule.forRoot({ config, process: 'api' }),
         HealthModule,
       ],
       controllers: [SlowEndpoint],

@@ -7,6 +7,8 @@ import type { AppConfig } from '#libs/config';
 import type { TenantContextHolder } from '#libs/tenancy';
 import type { Params } from 'nestjs-pino';
 import { stdTimeFunctions, symbols } from 'pino';
+import type { ProcessName } from './process-name';
+import { QUIET_PATHS } from './quiet-paths';
 
 const SECRET_FIELDS = [
   'authorization',
@@ -26,9 +28,6 @@ const SECRET_FIELDS = [
   'admin_token',
   'secret',
 ];
-
-/** Probes and scrapes come every few seconds and say nothing while they succeed. */
-const QUIET_PATHS = /^\/(?:live|ready|health|metrics|api\/(?:health|ready))$/;
 
 interface LoggedRequest {
   readonly id?: unknown;
@@ -65,8 +64,7 @@ function namesRequest(logger: object): boolean {
 
 export interface LogOptions {
   readonly config: Pick<AppConfig, 'LOG_LEVEL' | 'NODE_ENV' | 'version'>;
-  /** `api`, `worker` or `metrics`. */
-  readonly process: string;
+  readonly process: ProcessName;
   readonly tenant: TenantContextHolder;
 }
 

@@ -3,7 +3,9 @@
  * nothing is kept up to date for nobody. Labels must have few values: never a tenant, never an id.
  */
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
+import { exposition, type ExpositionFormat } from './exposition';
+import { currentTraceId } from './trace-id';
 
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -27,6 +29,9 @@ export interface HistogramOptions {
   readonly buckets: readonly number[];
 }
 
+/** Records one observation. */
+export type Observe = (labels: Record<string, string>, value: number, traceId?: string) => void;
+
 async function samples(metric: ReadMetric): Promise<readonly Sample[]> {
   try {
     return await metric.read();
@@ -37,9 +42,10 @@ async function samples(metric: ReadMetric): Promise<readonly Sample[]> {
 
 @Injectable()
 export class MetricsRegistry {
-  private readonly registry = new Registry();
+  private readonly registry = new Registry<OpenMetricsContentType>();
 
   constructor() {
+    this.registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE); // or it takes no exemplars; what is written, the scraper says
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -77,25 +83,33 @@ export class MetricsRegistry {
     });
   }
 
-  /** Resolves with a function that records one observation. */
-  histogram(options: HistogramOptions): (labels: Record<string, string>, value: number) => void {
+  /** Answers with what records one observation. The trace, by default the current one, becomes its bucket's exemplar. */
+  histogram(options: HistogramOptions): Observe {
     const { name, help, labels, buckets } = options;
     const histogram = new Histogram({
       name,
       help,
       labelNames: [...labels],
       buckets: [...buckets],
+      enableExemplars: true,
       registers: [this.registry],
     });
-    return (values, value) => histogram.observe(values, value);
+    return (values, value, traceId = currentTraceId()) =>
+      histogram.observe({
+        labels: values,
+        value,
+        exemplarLabels: traceId === undefined ? {} : { trace_id: traceId },
+      });
   }
 
-  get contentType(): string {
-    return this.registry.contentType;
+  /** Every metric that there is, whether it has a value or not, with the labels that it may have. */
+  families(): { readonly name: string; readonly labels: readonly string[] }[] {
+    const families = this.registry.getMetricsAsArray() as unknown as { name: string; labelNames?: readonly string[] }[];
+    return families.map(({ name, labelNames = [] }) => ({ name, labels: labelNames }));
   }
 
-  /** All metrics in the Prometheus text format. */
-  text(): Promise<string> {
-    return this.registry.metrics();
+  /** All metrics, read now. */
+  async text(format: ExpositionFormat = 'prometheus'): Promise<string> {
+    return exposition(await this.registry.getMetricsAsJSON(), format);
   }
 }

@@ -1,7 +1,8 @@
-/** `GET /metrics`: what this process counts, for Prometheus. */
-import { Controller, Get, Header, Res, SetMetadata } from '@nestjs/common';
+/** `GET /metrics`: what this process counts, for Prometheus; with exemplars for scrapers that take OpenMetrics. */
+import { Controller, Get, Header, Headers, Res, SetMetadata } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { CONTENT_TYPES, formatFor } from './exposition';
 import { MetricsRegistry } from './metrics-registry';
 
 /**
@@ -18,8 +19,13 @@ export class MetricsController {
   @Get('metrics')
   @ForScrapers()
   @Header('Cache-Control', 'no-store')
-  async metrics(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    reply.type(this.registry.contentType);
-    return this.registry.text();
+  @Header('Vary', 'Accept')
+  metrics(
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const format = formatFor(accept);
+    reply.type(CONTENT_TYPES[format]);
+    return this.registry.text(format);
   }
 }

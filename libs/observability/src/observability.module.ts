@@ -1,19 +1,23 @@
-/** Logs, the metrics registry, HTTP and pool metrics and `GET /metrics` of one process. */
+/** Logs, the metrics registry, metrics of HTTP, lanes, pools and the process, and `GET /metrics` of one process. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
 import { LoggerModule } from 'nestjs-pino';
+import { BuildInfo } from './build-info';
 import { HttpMetrics } from './http-metrics';
+import { LaneMetrics } from './lane-metrics';
 import { logParams } from './logging';
 import { MetricsController } from './metrics.controller';
 import { MetricsRegistry } from './metrics-registry';
 import { PoolGauges } from './pool-gauges';
+import { PROCESS_NAME, type ProcessName } from './process-name';
+import { ProcessSignalsService } from './signals/process-signals.service';
 import { SloMetrics } from './slo/slo-metrics';
 
 export interface ObservabilityModuleOptions {
   readonly config: AppConfig;
-  /** Stands in every log line: `api`, `worker` or `metrics`. */
-  readonly process: string;
+  /** Stands in every log line. */
+  readonly process: ProcessName;
 }
 
 @Global()
@@ -30,7 +34,11 @@ export class ObservabilityModule {
         }),
       ],
       controllers: [MetricsController],
-      providers: [MetricsRegistry, HttpMetrics, PoolGauges, ...(process === 'api' ? [SloMetrics] : [])],
+      providers: [
+        { provide: PROCESS_NAME, useValue: process },
+        ...[MetricsRegistry, BuildInfo, HttpMetrics, LaneMetrics, PoolGauges, ProcessSignalsService],
+        ...(process === 'api' ? [SloMetrics] : []),
+      ],
       exports: [MetricsRegistry],
     };
   }

@@ -31,6 +31,13 @@ export class PoolGauges {
       read: () => this.nodes(({ lagMs }) => lagMs / MS_PER_SECOND),
     });
     registry.gauge({
+      name: 'stockyard_fallback_reads',
+      help: 'Reads that the primary answers at the moment in place of replicas.',
+      labels: ['shard'],
+      read: () =>
+        (this.shards?.all() ?? []).map(({ name, fallback }) => ({ labels: { shard: name }, value: fallback.used })),
+    });
+    registry.counter({
       name: 'stockyard_reads_routed_total',
       help: 'Reads by why they went where they went, since the start of the process.',
       labels: ['shard', 'reason'],

@@ -17,6 +17,7 @@ import { FairOrder } from './fair/fair-order';
 import { classProcessors } from './host/class-processor';
 import { DrainingWorker } from './host/draining-worker';
 import { HandlerRegistry } from './host/handler-registry';
+import { JobMetrics } from './host/job-metrics';
 import { JobRunner } from './host/job-runner';
 import { JobTenancy } from './host/job-tenancy';
 import { JobTurns } from './host/job-turns';
@@ -27,6 +28,7 @@ import { TopicRegistry } from './registry/topic-registry';
 import { JobProducer } from './relay/job-producer';
 import { OutboxRelay } from './relay/outbox-relay';
 import { OutboxRepository } from './relay/outbox.repository';
+import { RelayMetrics } from './relay/relay-metrics';
 import { RunningJobs } from './running/running-jobs';
 import { WorkerRoll } from './running/worker-roll';
 import { JobRescue } from './upkeep/job-rescue.task';
@@ -88,9 +90,9 @@ export class QueueWorkerModule {
         BullModule.registerQueue(...JOB_CLASSES.map((name) => ({ name, prefix: queuePrefix(config, name) }))),
       ],
       providers: [
-        ...[TopicRegistry, OutboxRepository, JobProducer, OutboxRelay],
+        ...[TopicRegistry, OutboxRepository, JobProducer, RelayMetrics, OutboxRelay],
         ...[FairOrder, WorkerRoll, RunningJobs, JobTurns, QueuePulse],
-        ...[HandlerRegistry, JobTenancy, JobRunner, ...classProcessors(config), QueueHost],
+        ...[HandlerRegistry, JobTenancy, JobRunner, JobMetrics, ...classProcessors(config), QueueHost],
         ...[UpkeepTasks, UpkeepService, PartitionRepository, PartitionUpkeep, RetentionTask, JobRescue],
         TenantJobs,
       ],

@@ -5,6 +5,7 @@ import { type AppConfig, ConfigModule } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { type EventPayloads, PlatformEvents } from '#libs/messaging';
+import { MetricsRegistry } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
 import { TenancyModule, TenantContextHolder } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
@@ -49,7 +50,7 @@ export async function workerUnderTest({
   const events = new RecordedEvents();
 
   @Module({})
-  class EventsModule {}
+  class PlatformForSpecs {}
 
   @Module({
     imports: [
@@ -59,10 +60,10 @@ export async function workerUnderTest({
       RedisModule.forRoot(config),
       UsageModule.forRoot(),
       {
-        module: EventsModule,
+        module: PlatformForSpecs,
         global: true,
-        providers: [{ provide: PlatformEvents, useValue: events }],
-        exports: [PlatformEvents],
+        providers: [MetricsRegistry, { provide: PlatformEvents, useValue: events }],
+        exports: [MetricsRegistry, PlatformEvents],
       },
       QueuesModule.forRoot({ jobs }),
       QueueWorkerModule.forRoot(config),

@@ -13,6 +13,7 @@ export {
   type TestClusterShard,
 } from './environment/test-cluster';
 export { createOrganization, type TestOrganization } from './environment/organization.builder';
+export { createManyTenants } from './environment/many-tenants';
 export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';

@@ -92,7 +92,7 @@ describe('the rate limit guard', () => {
         TenancyModule,
         DatabaseModule.forRoot({ config, applicationName: 'test' }),
         RedisModule.forRoot(config),
-        ObservabilityModule.forRoot({ config, process: 'test' }),
+        ObservabilityModule.forRoot({ config, process: 'api' }),
         UsageModule.forRoot({ countApiCalls: true }),
         ThrottlingModule,
       ],

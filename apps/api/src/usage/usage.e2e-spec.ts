@@ -67,7 +67,7 @@ describe('usage for a tenant', () => {
       imports: [
         ConfigModule.forRoot(config),
         TenancyModule,
-        ObservabilityModule.forRoot({ config, process: 'test' }),
+        ObservabilityModule.forRoot({ config, process: 'api' }),
         DatabaseModule.forRoot({ config, applicationName: 'test' }),
         RedisModule.forRoot(config),
         MessagingModule.forRoot(config),

@@ -1,6 +1,7 @@
 /** Breakers of connections that are not closed, for Prometheus; a shard that does not answer shows nothing. */
 import { Injectable } from '@nestjs/common';
 import { MetricsRegistry, type Sample } from '#libs/observability';
+import { Collectors } from '../collect/collectors.service';
 import { ShardMonitors } from './shard-monitors';
 
 const TOTALS = 'select state, connections::double precision from connection_breakers()';
@@ -13,24 +14,20 @@ interface Totals {
 
 @Injectable()
 export class BreakerGauge {
-  constructor(
-    registry: MetricsRegistry,
-    private readonly monitors: ShardMonitors,
-  ) {
+  constructor(registry: MetricsRegistry, collectors: Collectors, monitors: ShardMonitors) {
+    const totals = collectors.make({ name: 'breakers', sources: () => monitors.eachShard<Totals>(TOTALS) });
     registry.gauge({
       name: 'stockyard_connection_breakers',
       help: 'Connections whose outside system has failed too often: open, or half_open while it is tried.',
       labels: ['shard', 'state'],
-      read: () => this.samples(),
+      read: async () => (await totals.values()).flatMap(({ source, value }) => samplesOf(source, value)),
     });
   }
+}
 
-  private async samples(): Promise<Sample[]> {
-    return (await this.monitors.ask<Totals>(TOTALS)).flatMap(({ shard, rows }) =>
-      STATES.map((state) => ({
-        labels: { shard, state },
-        value: rows.find((row) => row.state === state)?.connections ?? 0,
-      })),
-    );
-  }
+function samplesOf(shard: string, rows: readonly Totals[]): Sample[] {
+  return STATES.map((state) => ({
+    labels: { shard, state },
+    value: rows.find((row) => row.state === state)?.connections ?? 0,
+  }));
 }

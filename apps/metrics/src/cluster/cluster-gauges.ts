@@ -1,6 +1,7 @@
 /** The cluster for Prometheus. Every replica of this process shows the same numbers: take the maximum, not the sum. */
 import { Injectable } from '@nestjs/common';
 import { MetricsRegistry, type Sample } from '#libs/observability';
+import { Collectors } from '../collect/collectors.service';
 import { ClusterService } from './cluster.service';
 
 const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
@@ -15,7 +16,12 @@ const QUEUE_GAUGES = [
 
 @Injectable()
 export class ClusterGauges {
-  constructor(registry: MetricsRegistry, cluster: ClusterService) {
+  constructor(registry: MetricsRegistry, collectors: Collectors, cluster: ClusterService) {
+    collectors.make({
+      name: 'cluster',
+      sources: () =>
+        (['organizations', 'queues'] as const).map((name) => ({ name, read: () => answered(cluster, name) })),
+    });
     registry.gauge({
       name: 'stockyard_organizations',
       help: 'Organizations by state.',
@@ -82,4 +88,9 @@ export class ClusterGauges {
       return value === null ? [] : [{ labels: { replica: replica.name }, value }];
     });
   }
+}
+
+/** Whether what the picture of the cluster needs answers; the picture itself is kept for two seconds. */
+async function answered(cluster: ClusterService, what: 'organizations' | 'queues'): Promise<void> {
+  if ((await cluster.snapshot())[what] === null) throw new Error(`The ${what} could not be counted.`);
 }

@@ -2,6 +2,8 @@
 import { Injectable } from '@nestjs/common';
 import { MetricsRegistry, type Sample } from '#libs/observability';
 import { JOB_CLASSES, type JobClass } from '#libs/queues';
+import type { Collector } from '../collect/collector';
+import { Collectors } from '../collect/collectors.service';
 import { ShardMonitors } from './shard-monitors';
 
 const TOTALS = `select class, letters::double precision,
@@ -15,10 +17,10 @@ interface Totals {
 
 @Injectable()
 export class DeadLetterGauges {
-  constructor(
-    registry: MetricsRegistry,
-    private readonly monitors: ShardMonitors,
-  ) {
+  private readonly totals: Collector<Totals[]>;
+
+  constructor(registry: MetricsRegistry, collectors: Collectors, monitors: ShardMonitors) {
+    this.totals = collectors.make({ name: 'dead_letters', sources: () => monitors.eachShard<Totals>(TOTALS) });
     const labels = ['shard', 'job_class'] as const;
     registry.gauge({
       name: 'stockyard_dead_letters',
@@ -35,7 +37,7 @@ export class DeadLetterGauges {
   }
 
   private async samples(figure: (totals: Totals) => number): Promise<Sample[]> {
-    return (await this.monitors.ask<Totals>(TOTALS)).flatMap(({ shard, rows }) =>
+    return (await this.totals.values()).flatMap(({ source: shard, value: rows }) =>
       JOB_CLASSES.map((job_class) => {
         const totals = rows.find((row) => row.class === job_class);
         return { labels: { shard, job_class }, value: totals ? figure(totals) : 0 };

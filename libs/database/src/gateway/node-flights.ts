@@ -9,6 +9,7 @@ import { type DatabaseNode, isConnectionLoss } from '../shards/database-node';
 import type { Shard } from '../shards/shard';
 import { Shards } from '../shards/shards.service';
 import { PRIMARY_POSITION } from './entry-statements';
+import { LaneWatch } from './lane-watch';
 
 export interface FlightPlan {
   readonly shard: Shard;
@@ -33,6 +34,7 @@ export class NodeFlights {
 
   constructor(
     private readonly shards: Shards,
+    private readonly watch: LaneWatch,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'DATABASE_PREPARED_STATEMENTS' | 'DATABASE_ANSWER_TIMEOUT_MS'>,
   ) {
     this.prepare = config.DATABASE_PREPARED_STATEMENTS === 'on';
@@ -76,12 +78,15 @@ export class NodeFlights {
   /** A connection of the app role. The caller releases it, with `true` if it is of no more use. */
   async checkout(shard: Shard, node: DatabaseNode): Promise<PoolClient> {
     const pool = node.pool('app');
+    const began = performance.now();
     try {
       if (pool.idleCount > 0) return await pool.connect(); // nothing to wait for
       return await node.untilDead(pool.connect(), (client) => client.release());
     } catch (error) {
       this.noteFailure(shard, node, error);
       throw error;
+    } finally {
+      this.watch.checkedOut(shard.name, node.name, performance.now() - began);
     }
   }
 

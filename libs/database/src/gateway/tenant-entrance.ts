@@ -23,6 +23,7 @@ import {
 import { isPlanLost } from '../lanes/flight';
 import { Shards } from '../shards/shards.service';
 import { WallGuard } from '../wall/wall-guard.service';
+import { LaneWatch } from './lane-watch';
 import type { Place } from './place';
 
 /** Longest wait of a request for a fence to go away; a move keeps writes out for a second at most. */
@@ -41,6 +42,7 @@ export class TenantEntrance {
     private readonly directory: Directory,
     private readonly shards: Shards,
     private readonly wall: WallGuard,
+    private readonly watch: LaneWatch,
     @Optional() @Inject(TenantShare) private readonly share: TenantShare | null,
   ) {}
 
@@ -59,7 +61,11 @@ export class TenantEntrance {
 
   /** One of the tenant's own connections; without limits (an organization in the making) and without a share, at once. */
   slot({ organizationId, limits }: Place): ReleaseSlot | Promise<ReleaseSlot> {
-    return this.share && limits ? this.share.take(organizationId, limits.maxConnections) : NOTHING;
+    if (!this.share || !limits) return NOTHING;
+    const taken = this.share.take(organizationId, limits.maxConnections);
+    if (!(taken instanceof Promise)) return taken;
+    const began = performance.now();
+    return taken.finally(() => this.watch.shared(performance.now() - began));
   }
 
   /**

@@ -87,6 +87,32 @@ describe('Functions of the owner', () => {
     }
   });
 
+  it.each([
+    "tenant_usage_of_hour(array['api_calls'], 1)", // of two tenants, the second is no name
+    'outbox_waiting(10)',
+  ])('let monitor alone call %s, which evaluates none of its types and tells no more than figures', async (call) => {
+    const [one, other] = [await createOrganization(env), await createOrganization(env)];
+    await env.query(
+      `insert into tenant_usage (organization_id, metric, period_start, value)
+       select o, 'api_calls', date_trunc('hour', now()), 5 from unnest($1::uuid[]) o`,
+      [[one.id, other.id]],
+    );
+    const [monitor, app] = [await env.connectAs('monitor'), await env.connectAs('app')];
+    try {
+      await monitor.query(TRAPS);
+      const { rows, fields } = await monitor.query<Record<string, string | null>>(`select * from ${call}`);
+      expect(fields.map(({ name }) => name)).toEqual(
+        call.startsWith('outbox') ? ['waiting', 'oldest'] : ['tenant', 'value'],
+      );
+      if (!call.startsWith('outbox')) expect(rows.filter(({ tenant }) => tenant !== null)).toHaveLength(1);
+      await expect(app.query(`select * from ${call}`)).rejects.toThrow('permission denied');
+      await expect(monitor.query('select * from tenant_usage')).rejects.toThrow('permission denied');
+      await expect(monitor.query('select * from outbox')).rejects.toThrow('permission denied');
+    } finally {
+      await Promise.all([monitor.end(), app.end()]);
+    }
+  });
+
   it('look names up in a path of their own, but for those that qualify every name', async () => {
     const rows = await env.query<{ name: string }>(
       `select proname::text as name from pg_proc where prosecdef and pronamespace = 'public'::regnamespace

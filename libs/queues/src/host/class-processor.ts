@@ -8,6 +8,7 @@ import { workerConnection } from '../connection/queue-connection';
 import { classConcurrency, JOB_CLASSES, type JobClass } from '../job-class';
 import { WorkerRoll } from '../running/worker-roll';
 import type { DrainingWorker } from './draining-worker';
+import { JobMetrics } from './job-metrics';
 import type { JobOutcome } from './job-outcome';
 import { JobRunner } from './job-runner';
 import { JobTurns } from './job-turns';
@@ -24,6 +25,7 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
     private readonly roll: WorkerRoll,
     private readonly runner: JobRunner,
     private readonly meter: UsageMeter,
+    private readonly metrics: JobMetrics,
   ) {
     super();
   }
@@ -56,13 +58,18 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
   }
 
   private async run(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<string> {
+    const began = performance.now();
     const outcome = await this.runner.run({
       data: job.data as unknown,
       attempt: job.attemptsMade + 1,
       waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
       signal: signal ?? new AbortController().signal,
-      onRun: (organizationId) => this.meter.time(organizationId, 'job_milliseconds'),
+      onRun: (organizationId, row) => {
+        this.metrics.began(row);
+        return this.meter.time(organizationId, 'job_milliseconds');
+      },
     });
+    this.metrics.ended(job.name, outcome.kind, performance.now() - began);
     return this.conclude(outcome, job, token);
   }
 

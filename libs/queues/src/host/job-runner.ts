@@ -30,7 +30,7 @@ export interface JobDelivery {
   readonly waits: number;
   readonly signal: AbortSignal;
   /** Called when the tenant's own row has proven the job and its handler is about to run; the result, when it has. */
-  readonly onRun?: (organizationId: string) => () => void;
+  readonly onRun?: (organizationId: string, job: Job) => () => void;
 }
 
 /** How long a handler whose time is over may take to its next step. */
@@ -104,7 +104,7 @@ export class JobRunner {
     const { organizationId } = this.tenant.current();
     publishProgress(this.events, organizationId, job);
     const checked = this.checked(job, plan.definition);
-    const ended = delivery.onRun?.(organizationId);
+    const ended = delivery.onRun?.(organizationId, job);
     let ending: Ending;
     try {
       ending = await this.handle(checked, plan, delivery.signal);

@@ -1,4 +1,4 @@
-import { closed, newId, shape } from '#libs/kernel';
+import { closed, newId, shape, StockyardError } from '#libs/kernel';
 import {
   createOrganization,
   createTestEnvironment,
@@ -9,6 +9,7 @@ import {
 } from '#libs/testing';
 import Type from 'typebox';
 import { tenantStatement } from '#libs/database';
+import { MetricsRegistry } from '#libs/observability';
 import { type WorkerUnderTest, workerUnderTest } from '../../test/worker-under-test';
 import { defineJob, HandlesJob, type Job, type JobContext, type JobHandler, JobService } from '..';
 
@@ -77,6 +78,27 @@ describe('QueueHost', () => {
     await env.dispose();
   });
 
+  const WALKS = 'job_class="bulk",type="test.walk"';
+  const metric = async (series: string) => {
+    const lines = (await worker.app.get(MetricsRegistry).text()).split('\n');
+    return Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? 0);
+  };
+
+  it('counts how long jobs waited and ran by class, type and outcome, and the batches that brought them', async () => {
+    const ran = (outcome: string) => metric(`stockyard_job_run_seconds_count{${WALKS},outcome="${outcome}"}`);
+    await create(1);
+    await create(1);
+    await waitFor(async () => (await ran('completed')) === 2, { what: 'two completed runs' });
+    WalkHandler.gate = () =>
+      Promise.reject(new StockyardError({ code: 'no_way', category: 'unprocessable', message: 'No.' }));
+    await create(1);
+    await waitFor(async () => (await ran('failed')) === 1, { what: 'a failed run' });
+    expect(await metric(`stockyard_job_wait_seconds_count{${WALKS}}`)).toBe(3);
+    expect(await metric(`stockyard_job_wait_seconds_sum{${WALKS}}`)).toBeGreaterThan(0);
+    expect(await metric('stockyard_outbox_batch_rows_sum{shard="main"}')).toBe(3);
+    expect(await worker.app.get(MetricsRegistry).text()).not.toContain(organization);
+  });
+
   it('hands running jobs back when it stops, and another worker goes on from the checkpoint', async () => {
     let reached = false;
     WalkHandler.gate = async (context, step) => {
@@ -94,6 +116,7 @@ describe('QueueHost', () => {
     await completed(1);
     expect(await rows()).toMatchObject([{ state: 'completed', attempts: 1 }]);
     expect(await effects()).toBe(5);
+    expect(await metric(`stockyard_job_wait_seconds_count{${WALKS}}`)).toBe(0); // it had begun before
   });
 
   it('does not wait longer than its grace for a handler that will not stop', async () => {

@@ -7,6 +7,7 @@ import { type WorkerUnderTest, workerUnderTest } from '../../test/worker-under-t
 import { defineJob, JobService, type OutboxMessage, queuePrefix, type QueuedWork, TopicRegistry } from '..';
 import { JobProducer } from './job-producer';
 import { OutboxRelay } from './outbox-relay';
+import { RelayMetrics } from './relay-metrics';
 import { OutboxRepository } from './outbox.repository';
 
 const NOTE = defineJob({ type: 'test.note', class: 'low', version: 1, payload: shape(closed({})) });
@@ -42,7 +43,7 @@ describe('Outbox relay', () => {
     const outbox = await repository();
     const producer = new DyingProducer(worker.app.get(JobProducer), deaths) as unknown as JobProducer;
     const [topics, directory] = [worker.app.get(TopicRegistry), worker.app.get(Directory)];
-    return new OutboxRelay(outbox, producer, topics, directory, env.config);
+    return new OutboxRelay(outbox, producer, topics, directory, new RelayMetrics(), env.config);
   };
   const drain = async (started: Promise<OutboxRelay>): Promise<number> => {
     const one = await started;

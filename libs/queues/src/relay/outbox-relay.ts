@@ -14,7 +14,8 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { ConsistencyTokens, Directory, type PositionOnShard } from '#libs/tenancy';
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
 import { JobProducer } from './job-producer';
-import { OutboxRepository, type Published } from './outbox.repository';
+import { OutboxRepository, type Publish, type Published } from './outbox.repository';
+import { RelayMetrics } from './relay-metrics';
 import { ShardLoop } from './shard-loop';
 import { WorkInOrder } from './work-in-order';
 
@@ -37,6 +38,7 @@ export class OutboxRelay {
     private readonly producer: JobProducer,
     private readonly topics: TopicRegistry,
     private readonly directory: Directory,
+    private readonly metrics: RelayMetrics,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'OUTBOX_POLL_MS' | 'MESSAGING_SECRET'>,
   ) {
     this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
@@ -71,11 +73,12 @@ export class OutboxRelay {
   }
 
   private relayShard(shard: string): Promise<Published> {
-    return this.outbox.publishNext(shard, BATCH, async (messages, position) => {
+    const publish: Publish = async (messages, position) => {
       const works = new WorkInOrder();
       for (const message of messages) works.push(message, await this.workOf(message, position));
       for (const wave of works.waves) await this.producer.add(wave);
-    });
+    };
+    return this.metrics.count(shard, () => this.outbox.publishNext(shard, BATCH, publish));
   }
 
   /** A message that no route can read is logged and passed: it must not hold up the rows behind it. */
