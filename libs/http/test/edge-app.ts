@@ -71,7 +71,7 @@ function controllerOf(seen: Seen) {
     /** One piece, far beyond what a kernel buffers. */
     @Get('large')
     large() {
-      return 'x'.repeat(20_000_000);
+      return 'x'.repeat(50_000_000);
     }
   }
   return EdgeController;

@@ -47,7 +47,8 @@ export class Connections {
     connection.answers.add(answer);
     answer.once('close', () => {
       connection.answers.delete(answer);
-      if (connection.answers.size === 0 && !socket.destroyed) this.rest(socket);
+      // A surplus one has no place that another could take.
+      if (connection.answers.size === 0 && !connection.surplus && !socket.destroyed) this.rest(socket);
     });
     return true;
   }
