@@ -145,7 +145,7 @@ export const NEIGHBOUR_BENCH: Bench = {
     const [ofNine, ofTenth] = [opened.use(new Load()), opened.use(new Load())];
     const redis = opened.adopt(new Redis(config.REDIS_URL), (client) => client.disconnect());
     const queue = opened.adopt(
-      new Queue('normal', { connection: { url: config.REDIS_URL }, prefix: queuePrefix(config) }),
+      new Queue('normal', { connection: { url: config.REDIS_URL }, prefix: queuePrefix(config, 'normal') }),
       (one) => one.close(),
     );
     const tenants = new Tenants(environment, api, redis);
