@@ -34,7 +34,7 @@ const TIER = 'professional';
 const NINE = 9;
 const SHARE = 0.2;
 const EXCESS = 10;
-const SECONDS = 15;
+const SECONDS = 13;
 const JOBS = 10;
 /** Of those that measure the capacity. */
 const UNLIMITED = { requests_per_minute: 10_000_000, api_calls_per_hour: 100_000_000, max_connections: 100 };
