@@ -68,6 +68,29 @@ describe('the admission gate', () => {
     expect(noisy).toBeInstanceOf(Promise);
   });
 
+  it('lets in the first request of each tenant up to twice the limit, and of those who wait as soon as one leaves', async () => {
+    const one = new AdmissionGate({ maxConcurrency: 100, places: 100, waitMs: 1_000 });
+    const noisy = [...fill(one, 24, 'noisy'), ...fill(one, 8, 'busy')];
+    expect(one.snapshot()).toMatchObject({ limit: 32, inFlight: { interactive: 32 } });
+    expect(one.enter(visitor('busy'))).toBeInstanceOf(Promise);
+    fill(one, 1, 'quiet');
+    expect(one.enter(visitor('quiet'))).toBeInstanceOf(Promise);
+    expect(one.enter(visitor('calm', 'report'))).toBeInstanceOf(Promise);
+    const others = fill(one, 31);
+    const late = one.enter(visitor('late'));
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 64 }, waiting: { interactive: 3, report: 1 } });
+    others[0]!(true);
+    await late;
+    noisy[0]!(true);
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 63 }, waiting: { interactive: 2 } });
+  });
+
+  it('never lets in more than its maximum', () => {
+    const one = new AdmissionGate({ maxConcurrency: 40, places: 100, waitMs: 1_000 });
+    fill(one, 40);
+    expect(one.enter(visitor('late'))).toBeInstanceOf(Promise);
+  });
+
   it('keeps room for who waits at a screen: reports get a half, imports a quarter', () => {
     const one = gate();
     fill(one, 2, undefined, 'bulk');

@@ -1,8 +1,9 @@
 /**
  * The gate of a process: as many requests at once as `AdaptiveLimit` finds good, the others in a bounded waiting room with a
  * deadline. Of the limit, reports get a half and imports a quarter at most, so that there is always room for who waits at a
- * screen; and one tenant three quarters, so that there is always room for the others. A request is let in, worked on, and
- * leaves; who is refused was never worked on.
+ * screen; and one tenant three quarters, so that there is always room for the others. A tenant that has nothing under way is let
+ * in up to twice the limit: however slow the process has become, each of its tenants gets on, one request after another. A
+ * request is let in, worked on, and leaves; who is refused was never worked on.
  */
 import { AdaptiveLimit } from './adaptive-limit';
 import { overloaded } from './admission.error';
@@ -11,6 +12,8 @@ import { type Waiter, WaitingRoom } from './waiting-room';
 
 const SHARE: Readonly<Record<Priority, number>> = { interactive: 1, report: 0.5, bulk: 0.25 };
 const TENANT_SHARE = 0.75;
+/** Of the limit, up to where the first request of a tenant is let in. */
+const FIRST_SHARE = 2;
 const LONGEST_RETRY_S = 30;
 /** Completions are counted over about this long, for what is said of when to come back. */
 const RATE_WINDOW_MS = 1_000;
@@ -58,8 +61,8 @@ export class AdmissionGate {
   /** Lets a request in, at once (no promise) or when it is its turn. Throws `overloaded` (503). */
   enter(visitor: Visitor): Leave | Promise<Leave> {
     const now = performance.now();
-    if (this.room.waiting === 0 && this.allows(visitor.priority, now) && this.hasRoomFor(visitor.tenant, now))
-      return this.admit(visitor, now);
+    const load = this.loadOf(visitor.priority, visitor.tenant, now);
+    if (load === 0 || (load !== undefined && this.room.waiting === 0)) return this.admit(visitor, now);
     // There may be room all the same: for this priority, with only less urgent ones waiting, or after a probe.
     this.admitWaiting(now);
     return this.wait(visitor, now);
@@ -86,6 +89,17 @@ export class AdmissionGate {
     let below = 0;
     for (const one of PRIORITIES.slice(PRIORITIES.indexOf(priority))) below += this.inFlight[one];
     return below < Math.max(1, limit * SHARE[priority]);
+  }
+
+  /** Requests that a tenant has under way; undefined where it may have no more of this priority now. */
+  private loadOf(priority: Priority, tenant: string, now: number): number | undefined {
+    const underWay = this.underWay.get(tenant) ?? 0;
+    if (underWay === 0 && priority === 'interactive' && this.total < this.firstLimit(now)) return 0;
+    return this.allows(priority, now) && this.hasRoomFor(tenant, now) ? underWay : undefined;
+  }
+
+  private firstLimit(now: number): number {
+    return Math.min(this.options.maxConcurrency, this.limit.at(now) * FIRST_SHARE);
   }
 
   private hasRoomFor(tenant: string, now: number): boolean {
@@ -145,10 +159,9 @@ export class AdmissionGate {
   }
 
   private admitWaiting(now: number): void {
-    const allows = (priority: Priority) => this.allows(priority, now);
-    const load = (tenant: string) => (this.hasRoomFor(tenant, now) ? (this.underWay.get(tenant) ?? 0) : undefined);
+    const load = (priority: Priority, tenant: string) => this.loadOf(priority, tenant, now);
     while (this.room.waiting > 0) {
-      const next = this.room.takeNext(allows, load);
+      const next = this.room.takeNext(load);
       if (!next) return;
       next.admit();
     }

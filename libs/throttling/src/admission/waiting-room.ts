@@ -45,18 +45,14 @@ export class WaitingRoom {
     return this.count > this.places ? this.takeLast() : undefined;
   }
 
-  /** Takes out who is next, of the priorities that `allows`. `underWay`: requests of a tenant, undefined where it may have no more. */
-  takeNext(
-    allows: (priority: Priority) => boolean,
-    underWay: (tenant: string) => number | undefined,
-  ): Waiter | undefined {
+  /** Takes out who is next. `load`: requests of a tenant, undefined where it may have no more of that priority. */
+  takeNext(load: (priority: Priority, tenant: string) => number | undefined): Waiter | undefined {
     for (const [priority, lines] of this.lines) {
-      if (lines.size === 0 || !allows(priority)) continue;
       let [next, least]: [string | undefined, number] = [undefined, Infinity];
       for (const [tenant, { waiters, weight }] of lines) {
-        const load = (underWay(tenant) ?? Infinity) / weight;
-        if (load < least || (load === least && next && waiters[0]!.since < lines.get(next)!.waiters[0]!.since))
-          [next, least] = [tenant, load];
+        const share = (load(priority, tenant) ?? Infinity) / weight;
+        if (share < least || (share === least && next && waiters[0]!.since < lines.get(next)!.waiters[0]!.since))
+          [next, least] = [tenant, share];
       }
       if (next !== undefined) return this.take(lines, next, 0);
     }
