@@ -42,7 +42,8 @@ const FRAMEWORK: Readonly<Record<number, readonly [category: ErrorCategory, code
   405: ['invalid', 'method_not_allowed'],
   408: ['timed_out', 'request_timeout'],
   413: ['too_large', 'body_too_large', 'The body is larger than this endpoint takes.'],
-  414: ['uri_too_long', 'uri_too_long', 'A part of the path is longer than anything that it could name.'],
+  // Fastify says it of one part of the path; of the whole, see edge/request-head.ts.
+  414: ['invalid', 'invalid_value', 'A part of the path is longer than anything that it could name.'],
   415: ['unsupported_media', 'unsupported_media_type', 'Send the Content-Type that this endpoint documents.'],
   429: ['limited', 'rate_limit_exceeded'],
   431: ['headers_too_large', 'headers_too_large'],
