@@ -345,7 +345,7 @@ describe('the metrics process without its surroundings', () => {
       expect(body).toMatch(/^stockyard_collector_up\{collector="postgres",source="main\/127[^"]*:\d{2,}"\} 1$/m);
       expect(body).toMatch(/^stockyard_collector_up\{collector="redis",source="queue[^"]*:1"\} 0$/m);
       expect(body).not.toMatch(/^stockyard_postgres_[^ ]*node="127.0.0.1:1"/m);
-      expect(body).not.toMatch(/^stockyard_redis_memory_bytes\{/m);
+      expect(body).not.toMatch(/^stockyard_redis_memory_bytes\{purpose="queue/m);
       expect(body).toMatch(/^stockyard_collector_up\{collector="cluster",source="queues"\} 0$/m);
       expect(body).toMatch(/^stockyard_collector_up\{collector="cluster",source="organizations"\} 1$/m);
     } finally {

@@ -13,20 +13,26 @@ export function lingerBeforeClosing(fastify: FastifyInstance): void {
   fastify.addHook('onSend', async ({ raw }, reply, payload) => {
     if (!hasMoreToCome(raw)) return payload;
     await setImmediate(); // what came with the headers is parsed behind them
-    if (raw.complete) return payload;
+    if (hasEnded(raw)) return payload;
     if (raw.method !== 'HEAD' && (typeof payload === 'string' || Buffer.isBuffer(payload))) {
       reply.header('Connection', 'close');
       reply.header('Content-Length', Buffer.byteLength(payload));
       return Readable.from(answerThenRest(payload, raw), { objectMode: false });
     }
-    reply.raw.once('finish', () => void restOf(raw).then(() => raw.complete || raw.socket.destroy()));
+    reply.raw.once('finish', () => void restOf(raw).then(() => hasEnded(raw) || raw.socket.destroy()));
     return payload;
   });
 }
 
-function hasMoreToCome({ complete, headers }: IncomingMessage): boolean {
+function hasMoreToCome(request: IncomingMessage): boolean {
+  const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return hasBody && !complete;
+  return hasBody && !hasEnded(request);
+}
+
+/** Received, or read to its end: what did not come over a connection is never `complete`. */
+function hasEnded({ complete, readableEnded }: IncomingMessage): boolean {
+  return complete || readableEnded;
 }
 
 /** The client has all of the answer with the first piece, by its Content-Length. */
@@ -37,7 +43,7 @@ async function* answerThenRest(answer: string | Buffer, request: IncomingMessage
 
 /** Resolves when the body has ended, or as much as is read of it. */
 async function restOf(request: IncomingMessage): Promise<void> {
-  if (request.destroyed || request.complete) return;
+  if (request.destroyed || hasEnded(request)) return;
   await new Promise<void>((resolve) => {
     let left = LINGER_BYTES;
     const take = (chunk: Buffer) => {
