@@ -15,6 +15,8 @@ const TIMEOUT_MS = 120_000;
 const POOL_SIZE = 4;
 const SMALL_POOL = 3;
 const SHARE = 2;
+/** Of a pool, for one tenant. */
+const ONE_TENANT = 3;
 
 interface Connections {
   readonly usename: string;
@@ -28,6 +30,7 @@ describe('connections', () => {
   let apis: RunningApi[];
   let greedy: Tenant;
   let other: Tenant;
+  let third: Tenant;
 
   const connections = () =>
     cluster.query<Connections>(
@@ -70,6 +73,7 @@ describe('connections', () => {
     apis = await Promise.all([1, 2].map(() => startApiProcess(cluster)));
     greedy = await createTenant(apis[0]!, cluster, 'enterprise', { max_connections: SHARE });
     other = await createTenant(apis[0]!, cluster, 'enterprise', { max_connections: 1_000 });
+    third = await createTenant(apis[0]!, cluster, 'enterprise', { max_connections: 1_000 });
   }, TIMEOUT_MS);
 
   afterAll(async () => {
@@ -116,22 +120,43 @@ describe('connections', () => {
   );
 
   it(
-    'of a process to a node are as many as its pools hold, and who finds none is answered 503',
+    'of a process leave a quarter to others, whatever the limit of one tenant',
     async () => {
       const answers = await blocked(other, 40, async () => {
+        await waitFor(async () => (await waiting()) === 2 * ONE_TENANT, {
+          what: 'its part of the pools to be used up',
+        });
+        for (const api of apis) expect((await third.call(api, 'GET', '/v1/products')).status).toBe(200);
+        expect(await waiting()).toBe(2 * ONE_TENANT);
+      });
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(2 * ONE_TENANT);
+      expect(statuses.filter((status) => status !== 201 && status !== 429)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'of a process to a node are as many as its pools hold, and who finds none is answered 503',
+    async () => {
+      const used = async () => {
         await waitFor(async () => (await waiting()) === 2 * POOL_SIZE, { what: 'the pools to be used up' });
         for (const api of apis) {
-          const answer = await other.call(api, 'GET', '/v1/products');
+          const answer = await greedy.call(api, 'GET', '/v1/products');
           expect([answer.status, answer.body.code]).toEqual([503, 'database_unavailable']);
           expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
         }
         for (const { usename, all } of await connections()) {
           expect(all).toBeLessThanOrEqual(apis.length * (usename === 'stockyard_app' ? POOL_SIZE : SMALL_POOL));
         }
+      };
+      let inner: Answer[] = [];
+      const outer = await blocked(other, 20, async () => {
+        inner = await blocked(third, 20, used);
       });
-      const statuses = answers.map(({ status }) => status);
+      const statuses = [...outer, ...inner].map(({ status }) => status);
       expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(2 * POOL_SIZE);
-      expect(statuses.filter((status) => status !== 201 && status !== 503)).toEqual([]);
+      expect(statuses.filter((status) => ![201, 429, 503].includes(status))).toEqual([]);
       expect((await other.call(apis[0]!, 'GET', '/v1/products')).status).toBe(200);
     },
     TIMEOUT_MS,
