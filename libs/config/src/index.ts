@@ -4,4 +4,4 @@ export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
 export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';
 export { redisServers, type RedisServers } from './redis-topology';
-export { SLO_TIERS, type SloObjective, type SloObjectives } from './slo-objectives';
+export { SLO_TIERS, type SloObjectives } from './slo-objectives';

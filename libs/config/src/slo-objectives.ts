@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 
-export interface SloObjective {
+interface SloObjective {
   /** Share of requests that are answered without a failure of ours. */
   readonly availability: number;
   /** Share of answers that begin within `latency_ms`. */

@@ -5,7 +5,5 @@ export { type NamedPolicy, RateLimit } from './rate-limit.decorator';
 export { type Check, type Measure, POLICIES, type Policy, POLICY_NAMES, type PolicyName, type Verdict } from './policy';
 export { RedisThrottlerStorage } from './redis-throttler.storage';
 export { Replicas } from './replicas';
-export { AdmissionControl } from './admission/admission-control';
 export { type Admission, Admit } from './admission/admission.decorator';
 export { AdmissionGuard } from './admission/admission.guard';
-export { PRIORITIES, type Priority } from './admission/visitor';

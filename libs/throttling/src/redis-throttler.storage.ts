@@ -1,7 +1,7 @@
 /**
- * Counters in Redis: the storage of @nestjs/throttler, and `take`, which passes all policies of a request in one round
- * trip, together with the other requests of the same turn of the event loop. What Redis has said is used up is refused here until it returns. While the server that keeps the counters is away
- * (the client gives up after 50 ms), the local insurance counts.
+ * Counters in Redis: the storage of @nestjs/throttler, and `take`, which passes all policies of a request in one round trip, together
+ * with the other requests of the same turn of the event loop. What Redis has said is used up is refused here until it returns.
+ * While the server that keeps the counters is away (the client gives up after 50 ms), the local insurance counts.
  */
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';

@@ -34,6 +34,6 @@ function throttlerOptions(storage: RedisThrottlerStorage): ThrottlerModuleOption
     }),
   ],
   providers: [RateLimitChecks, RateLimitGuard, AdmissionControl, AdmissionGuard, ThrottlingMetrics],
-  exports: [RateLimitGuard, AdmissionGuard, AdmissionControl, ThrottlerStorageModule],
+  exports: [RateLimitGuard, AdmissionGuard, ThrottlerStorageModule],
 })
 export class ThrottlingModule {}

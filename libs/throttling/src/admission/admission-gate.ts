@@ -11,6 +11,12 @@ import { PRIORITIES, type Priority, type Visitor } from './visitor';
 import { type Waiter, WaitingRoom } from './waiting-room';
 
 const SHARE: Readonly<Record<Priority, number>> = { interactive: 1, report: 0.5, bulk: 0.25 };
+/** Each priority and those below it. */
+const FROM: Readonly<Record<Priority, readonly Priority[]>> = {
+  interactive: PRIORITIES,
+  report: PRIORITIES.slice(1),
+  bulk: PRIORITIES.slice(2),
+};
 const TENANT_SHARE = 0.75;
 /** Of the limit, up to where the first request of a tenant is let in. */
 const FIRST_SHARE = 2;
@@ -87,7 +93,7 @@ export class AdmissionGate {
     const limit = this.limit.at(now);
     if (this.total >= limit) return false;
     let below = 0;
-    for (const one of PRIORITIES.slice(PRIORITIES.indexOf(priority))) below += this.inFlight[one];
+    for (const one of FROM[priority]) below += this.inFlight[one];
     return below < Math.max(1, limit * SHARE[priority]);
   }
 

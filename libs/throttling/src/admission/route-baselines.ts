@@ -13,7 +13,7 @@ const SMOOTHING = 0.3;
  * What is faster than this is fast enough. Below it a mean says more about garbage collection, caches and timers than about
  * load.
  */
-export const FLOOR_MS = 10;
+const FLOOR_MS = 10;
 
 interface Measured {
   readonly latencyMs: number;
