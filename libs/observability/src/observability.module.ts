@@ -1,4 +1,4 @@
-/** Logs, the metrics registry, HTTP and pool metrics and `GET /metrics` of one process. */
+/** Logs, traces, the metrics registry, HTTP and pool metrics and `GET /metrics` of one process. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
@@ -8,6 +8,8 @@ import { logParams } from './logging';
 import { MetricsController } from './metrics.controller';
 import { MetricsRegistry } from './metrics-registry';
 import { PoolGauges } from './pool-gauges';
+import { secretValues } from './secrets/secret-values';
+import { TracingModule } from './tracing/tracing.module';
 
 export interface ObservabilityModuleOptions {
   readonly config: AppConfig;
@@ -25,8 +27,10 @@ export class ObservabilityModule {
       imports: [
         LoggerModule.forRootAsync({
           inject: [TenantContextHolder],
-          useFactory: (tenant: TenantContextHolder) => logParams({ config, process, tenant }),
+          useFactory: (tenant: TenantContextHolder) =>
+            logParams({ config, process, tenant, secrets: secretValues(config) }),
         }),
+        TracingModule.forRoot(config, process),
       ],
       controllers: [MetricsController],
       providers: [MetricsRegistry, HttpMetrics, PoolGauges],

@@ -19,5 +19,6 @@ export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required
 export { Way, type WayOptions } from './chaos/way';
 export { ObjectStore, type Interference } from './object-store/object-store';
 export { type Fault, misbehave, OutsideServer, type OutsideServerOptions } from './outside/outside-server';
+export { type CollectedSpan, TraceCollector } from './outside/trace-collector';
 export { NameServer } from './outside/name-server';
 export { type FeedAnswer, type FeedCall, type FeedRow, ReferenceFeed } from './outside/reference-feed';
