@@ -1,4 +1,5 @@
 /** Observability: logs and metrics of one process. Usage of tenants is metered by libs/usage. */
 export { ObservabilityModule, type ObservabilityModuleOptions } from './observability.module';
 export { type HistogramOptions, MetricsRegistry, type ReadMetric, type Sample } from './metrics-registry';
+export { guardOutput } from './process-output';
 export { logParams, type LogOptions } from './logging';

@@ -22,7 +22,7 @@ export function loggedError(thrown: unknown, depth = 0): unknown {
   const error = thrown as Error & Fields;
   const { cause, errors } = error as { readonly cause?: unknown; readonly errors?: unknown };
   return {
-    type: error.constructor.name,
+    type: typeOf(error),
     message: error.message,
     stack: typeof error.stack === 'string' ? error.stack : undefined,
     ...factsOf(error),
@@ -30,6 +30,12 @@ export function loggedError(thrown: unknown, depth = 0): unknown {
     ...(Array.isArray(errors) &&
       depth < DEEPEST && { errors: errors.slice(0, MOST_ERRORS).map((one) => loggedError(one, depth + 1)) }),
   };
+}
+
+/** What has no prototype has no constructor either. */
+function typeOf(error: object): string {
+  const made: unknown = Reflect.get(error, 'constructor');
+  return typeof made === 'function' ? made.name : 'Error';
 }
 
 function isErrorLike(value: unknown): boolean {

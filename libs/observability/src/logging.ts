@@ -77,19 +77,28 @@ export interface LogOptions {
   readonly secrets?: readonly string[];
 }
 
-/** Parameters of nestjs-pino. Under NODE_ENV=test nothing is logged unless LOG_LEVEL says otherwise. */
-export function logParams({ config, process, tenant, secrets = [] }: LogOptions): Params {
+/** The form of a line, whoever writes it. Under NODE_ENV=test nothing is logged unless LOG_LEVEL says otherwise. */
+export function lineFormat({ config, process, secrets = [] }: Omit<LogOptions, 'tenant'>) {
   const quietTest = config.NODE_ENV === 'test' && config.LOG_LEVEL === 'info';
+  return {
+    level: quietTest ? 'silent' : config.LOG_LEVEL,
+    base: { process, version: config.version },
+    timestamp: stdTimeFunctions.isoTime,
+    messageKey: 'message',
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: redactionPaths(), censor: '[redacted]' },
+    hooks: { streamWrite: scrubber(secrets) },
+    serializers: { err: loggedError },
+  };
+}
+
+/** Parameters of nestjs-pino. */
+export function logParams({ tenant, ...options }: LogOptions): Params {
+  const format = lineFormat(options);
   return {
     forRoutes: [{ path: '*splat', method: RequestMethod.ALL }], // its own default matches nothing on Fastify
     pinoHttp: {
-      level: quietTest ? 'silent' : config.LOG_LEVEL,
-      base: { process, version: config.version },
-      timestamp: stdTimeFunctions.isoTime,
-      messageKey: 'message',
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redactionPaths(), censor: '[redacted]' },
-      hooks: { streamWrite: scrubber(secrets) },
+      ...format,
       mixin: (_entry, _level, logger) => {
         const facts = factsOf(currentWork());
         const context = tenant.peek();
@@ -104,7 +113,7 @@ export function logParams({ config, process, tenant, secrets = [] }: LogOptions)
       customErrorObject: (request, response, _error, entry: object) => ofRequest(request, response, entry),
       wrapSerializers: false, // its own copies errors whole first
       serializers: {
-        err: loggedError,
+        ...format.serializers,
         request: ({ id, method, url, originalUrl = url }: LoggedRequest) => ({
           id,
           method,

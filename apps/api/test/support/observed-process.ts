@@ -58,9 +58,9 @@ export class ObservedProcess implements RunningApi {
     await this.exited;
   }
 
-  /** Resolves with its exit code once it has ended by itself. */
-  async ended(): Promise<number | null> {
+  /** At once, whatever it is about. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
     await this.exited;
-    return this.child.exitCode;
   }
 }
