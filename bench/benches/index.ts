@@ -7,6 +7,7 @@ import { LIMITS_BENCH } from './limits.bench';
 import { ORDERS_BENCH } from './orders.bench';
 import { OUTBOX_BENCH } from './outbox.bench';
 import { QUEUES_BENCH } from './queues.bench';
+import { TRACES_BENCH } from './traces.bench';
 import { UUID_BENCH } from './uuid.bench';
 
 export const BENCHES: readonly Bench[] = [
@@ -17,5 +18,6 @@ export const BENCHES: readonly Bench[] = [
   ORDERS_BENCH,
   OUTBOX_BENCH,
   QUEUES_BENCH,
+  TRACES_BENCH,
   UUID_BENCH,
 ];
