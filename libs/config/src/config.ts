@@ -16,6 +16,10 @@ export interface AppConfig extends Readonly<Environment> {
   readonly redisLimitsUrl: string;
   /** Blocks of OUTBOUND_PRIVATE_ADDRESSES. */
   readonly outboundBlocks: readonly string[];
+  /** Names and values of OTEL_EXPORTER_OTLP_HEADERS. Secret. */
+  readonly otlpHeaders: Readonly<Record<string, string>>;
+  /** Of TRACING_OUTBOUND_HOSTS, in lower case. */
+  readonly tracedHosts: readonly string[];
   /** Job classes that this worker runs. */
   readonly workerClasses: readonly string[];
   readonly sloObjectives: SloObjectives;
@@ -53,7 +57,12 @@ function weakSecrets(environment: Environment): string[] {
 }
 
 const S3_CREDENTIALS = ['STORAGE_S3_ACCESS_KEY_ID', 'STORAGE_S3_SECRET_ACCESS_KEY'] as const;
-const URLS = ['API_PUBLIC_URL', 'STORAGE_S3_ENDPOINT', 'STORAGE_S3_LINK_ENDPOINT'] as const;
+const URLS = [
+  'API_PUBLIC_URL',
+  'STORAGE_S3_ENDPOINT',
+  'STORAGE_S3_LINK_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+] as const;
 
 function unusableStorage(environment: Environment): string[] {
   const missing = environment.STORAGE_S3_BUCKET === '' ? [] : S3_CREDENTIALS.filter((name) => environment[name] === '');
@@ -74,6 +83,33 @@ function isAddressBlock(block: string): boolean {
 function unusableBlocks(blocks: readonly string[]): string[] {
   if (blocks.every(isAddressBlock)) return [];
   return ['OUTBOUND_PRIVATE_ADDRESSES must be blocks of addresses such as 10.1.0.0/16,fd00::/8.'];
+}
+
+/** undefined where it is no list of headers. */
+function headersOf(list: string): Record<string, string> | undefined {
+  const headers: Record<string, string> = {};
+  for (const pair of listOf(list)) {
+    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x20-\x7e]*)$/.exec(pair) ?? [];
+    if (name === undefined || value === undefined) return undefined;
+    try {
+      headers[name.toLowerCase()] = decodeURIComponent(value);
+    } catch {
+      return undefined;
+    }
+  }
+  return headers;
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function unusableHeaders({ OTEL_EXPORTER_OTLP_HEADERS }: Environment): string[] {
+  if (headersOf(OTEL_EXPORTER_OTLP_HEADERS)) return [];
+  return ['OTEL_EXPORTER_OTLP_HEADERS must be headers such as authorization=Bearer%20x,name=value.'];
 }
 
 function parsed<T>(parse: () => T): T {
@@ -104,6 +140,7 @@ export function loadConfig(
     ...unusableStorage(environment),
     ...unusableRedis(environment),
     ...unusableBlocks(outboundBlocks),
+    ...unusableHeaders(environment),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards: ShardTopology[] = parsed(() => shardTopology(environment));
@@ -115,6 +152,8 @@ export function loadConfig(
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
     outboundBlocks,
     sloObjectives: parsed(() => sloObjectives(environment.SLO_OBJECTIVES)),
+    otlpHeaders: headersOf(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? {},
+    tracedHosts: listOf(environment.TRACING_OUTBOUND_HOSTS.toLowerCase()),
     workerClasses: environment.WORKER_CLASSES.split(','),
     version: source.npm_package_version ?? '0.1.0',
   });
