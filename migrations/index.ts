@@ -24,6 +24,7 @@ import { OutboxWaiting1764000019001 } from './1764000019001-outbox-waiting';
 import { CacheBudget1764000020000 } from './1764000020000-cache-budget';
 import { JobRoom1764000026000 } from './1764000026000-job-room';
 import { ConcurrentRequests1764000027000 } from './1764000027000-concurrent-requests';
+import { Rollups1764000030000 } from './1764000030000-rollups';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -50,4 +51,5 @@ export const MIGRATIONS = [
   CacheBudget1764000020000,
   JobRoom1764000026000,
   ConcurrentRequests1764000027000,
+  Rollups1764000030000,
 ] satisfies readonly MigrationClass[];

@@ -1,4 +1,5 @@
 /** Usage: what each tenant consumes, metered in memory and kept by the hour in `tenant_usage`. */
+export { jobActivity, routeActivity } from './activity/activity-cell';
 export { UsageModule, type UsageModuleOptions } from './usage.module';
 export { UsageMeter } from './usage-meter';
 export { type UsagePeriod, usagePeriod } from './usage-period';

@@ -77,7 +77,12 @@ describe('the tally of usage', () => {
     expect(tally.isOwing('a')).toBe(true);
     expect(tally.next('a')).toEqual(first);
     tally.confirm('a');
-    expect(tally.next('a')).toMatchObject({ writer: first!.writer, number: 2, increments: [{ value: 5 }] });
+    expect(tally.next('a')).toMatchObject({
+      writer: first!.writer,
+      number: 2,
+      increments: [{ value: 5 }],
+      activity: [],
+    });
   });
 
   it('keeps nothing of a tenant that is gone', () => {

@@ -99,6 +99,7 @@ describe('usage in the database', () => {
     const batch = (increments: readonly [metric: string, hours: number, value: number][]) => ({
       writer: newId(),
       number: 1,
+      activity: [],
       increments: increments.map(([metric, hours, value]) => ({ metric, periodStart: at(hours), value })),
     });
     const calls = [-1, 0, 1].map((hours): [string, number, number] => ['api_calls', hours, 10 ** (hours + 1)]);

@@ -3,7 +3,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiCallInterceptor } from './api-call.interceptor';
-import { ResponseBytes } from './response-bytes';
+import { CallRecorder } from './call-recorder';
 import { UsageMeter } from './usage-meter';
 import { UsageReader } from './usage-reader';
 import { UsageRepository } from './usage.repository';
@@ -25,7 +25,7 @@ export class UsageModule {
         UsageReader,
         UsageRepository,
         { provide: Clock, useClass: SystemClock },
-        ...(countApiCalls ? [ResponseBytes, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
+        ...(countApiCalls ? [CallRecorder, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
       ],
       exports: [UsageMeter, UsageReader, UsageRepository],
     };

@@ -1,4 +1,7 @@
-/** Head-room of partitions for Prometheus. Below 2 nobody has made months for weeks: an alarm, long before rows are refused. */
+/**
+ * Head-room of partitions for Prometheus. Below 2 months, or 4 days, nobody has made any for a while: an alarm, long before rows find
+ * none.
+ */
 import { Injectable } from '@nestjs/common';
 import { MetricsRegistry } from '#libs/observability';
 import { PartitionHeadroomRepository } from './partition-headroom.repository';
@@ -11,7 +14,14 @@ export class PartitionGauge {
       help: 'Months after this one for which a partitioned table has partitions; -1 when this one has none.',
       labels: ['shard', 'parent'],
       read: async () =>
-        (await partitions.all()).map(({ shard, parent, months }) => ({ labels: { shard, parent }, value: months })),
+        (await partitions.months()).map(({ shard, parent, left }) => ({ labels: { shard, parent }, value: left })),
+    });
+    registry.gauge({
+      name: 'stockyard_partition_headroom_days',
+      help: 'The same for tables that are partitioned by day, in days after this one.',
+      labels: ['shard', 'parent'],
+      read: async () =>
+        (await partitions.days()).map(({ shard, parent, left }) => ({ labels: { shard, parent }, value: left })),
     });
   }
 }

@@ -38,6 +38,7 @@ export class TenantFlights {
         node: shard.requirePrimary(),
         statements: inFlight([enterWrite(place)], place, statements),
         tail: PRIMARY_POSITION,
+        charged: place.charged,
         isRead: false,
       });
       if (tail) this.routes.observe(place, tail);
@@ -56,7 +57,8 @@ export class TenantFlights {
     try {
       const flight = inFlight(opening, place, statements);
       if (position) flight.push(position);
-      const { results } = await this.flights.send({ shard: place.shard, node, statements: flight, isRead: true });
+      const { shard, charged } = place;
+      const { results } = await this.flights.send({ shard, node, statements: flight, charged, isRead: true });
       if (position) {
         const reached = results[results.length - 1];
         this.routes.observe(place, reached);

@@ -61,7 +61,7 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
       attempt: job.attemptsMade + 1,
       waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
       signal: signal ?? new AbortController().signal,
-      onRun: (organizationId) => this.meter.time(organizationId, 'job_milliseconds'),
+      onRun: (organizationId, type) => this.meter.job(organizationId, type),
     });
     return this.conclude(outcome, job, token);
   }

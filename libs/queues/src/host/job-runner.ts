@@ -30,7 +30,7 @@ export interface JobDelivery {
   readonly waits: number;
   readonly signal: AbortSignal;
   /** Called when the tenant's own row has proven the job and its handler is about to run; the result, when it has. */
-  readonly onRun?: (organizationId: string) => () => void;
+  readonly onRun?: (organizationId: string, type: string) => (failed: boolean) => void;
 }
 
 /** How long a handler whose time is over may take to its next step. */
@@ -104,12 +104,14 @@ export class JobRunner {
     const { organizationId } = this.tenant.current();
     publishProgress(this.events, organizationId, job);
     const checked = this.checked(job, plan.definition);
-    const ended = delivery.onRun?.(organizationId);
+    const ended = delivery.onRun?.(organizationId, job.type);
     let ending: Ending;
     try {
       ending = await this.handle(checked, plan, delivery.signal);
-    } finally {
-      ended?.();
+      ended?.(false);
+    } catch (error) {
+      ended?.(!delivery.signal.aborted); // a worker that stops has not failed
+      throw error;
     }
     const lines = JSON.stringify([...ending.lines, logLine('info', 'Completed.')]);
     const complete = completeJob(job.id, job.round, lines, JSON.stringify(ending.result));
