@@ -1,6 +1,7 @@
 /** Parses the environment into the configuration object that libraries get their slices of. */
 import { isIP } from 'node:net';
 import { Compile } from 'typebox/compile';
+import { type CostModel, costModel } from './cost-model';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 import { unusableRedis } from './redis-topology';
@@ -13,6 +14,8 @@ export interface AppConfig extends Readonly<Environment> {
   readonly shards: readonly ShardTopology[];
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
+  /** Of COST_MODEL; null where it is empty. */
+  readonly costModel: CostModel | null;
   /** Blocks of OUTBOUND_PRIVATE_ADDRESSES. */
   readonly outboundBlocks: readonly string[];
   /** Job classes that this worker runs. */
@@ -74,9 +77,10 @@ function unusableBlocks(blocks: readonly string[]): string[] {
   return ['OUTBOUND_PRIVATE_ADDRESSES must be blocks of addresses such as 10.1.0.0/16,fd00::/8.'];
 }
 
-function topology(environment: Environment): ShardTopology[] {
+/** Throws ConfigError with what the parser said. */
+function parsed<T>(parse: () => T): T {
   try {
-    return shardTopology(environment);
+    return parse();
   } catch (error) {
     throw new ConfigError([(error as Error).message]);
   }
@@ -104,13 +108,15 @@ export function loadConfig(
     ...unusableBlocks(outboundBlocks),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
-  const shards = topology(environment);
+  const shards = parsed(() => shardTopology(environment));
+  const model = parsed(() => costModel(environment.COST_MODEL));
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
   return Object.freeze({
     ...environment,
     shards,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
+    costModel: model,
     outboundBlocks,
     workerClasses: environment.WORKER_CLASSES.split(','),
     version: source.npm_package_version ?? '0.1.0',

@@ -211,6 +211,11 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     1_200,
     'Whole months for which `tenant_usage` and activity by the hour are kept after their end.',
   ),
+  COST_MODEL: Type.String({
+    default: '',
+    description:
+      'What the platform costs, as JSON: `{"currency":"EUR","compute":{"per_month":400},"storage":{"unit_price":0.1,"capacity":2000}}`, see docs/costs.md. Empty: no costs.',
+  }),
   AUDIT_RETENTION_MONTHS: count(13, 1_200, 'The same for `audit_log`.'),
   OUTBOX_RETENTION_DAYS: count(
     7,

@@ -1,5 +1,8 @@
 /** Usage: what each tenant consumes, metered in memory and kept by the hour in `tenant_usage`. */
 export { jobActivity, routeActivity } from './activity/activity-cell';
+export { type CostPeriod, costPeriod } from './costs/cost-period';
+export { type CostReport, CostService } from './costs/cost.service';
+export type { CostPart, Parts, TenantCost } from './costs/cost-split';
 export { UsageModule, type UsageModuleOptions } from './usage.module';
 export { UsageMeter } from './usage-meter';
 export { type UsagePeriod, usagePeriod } from './usage-period';

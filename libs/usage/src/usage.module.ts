@@ -4,6 +4,8 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiCallInterceptor } from './api-call.interceptor';
 import { CallRecorder } from './call-recorder';
+import { CostRepository } from './costs/cost.repository';
+import { CostService } from './costs/cost.service';
 import { UsageMeter } from './usage-meter';
 import { UsageReader } from './usage-reader';
 import { UsageRepository } from './usage.repository';
@@ -21,13 +23,15 @@ export class UsageModule {
     return {
       module: UsageModule,
       providers: [
+        CostRepository,
+        CostService,
         UsageMeter,
         UsageReader,
         UsageRepository,
         { provide: Clock, useClass: SystemClock },
         ...(countApiCalls ? [CallRecorder, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
       ],
-      exports: [UsageMeter, UsageReader, UsageRepository],
+      exports: [CostService, UsageMeter, UsageReader, UsageRepository],
     };
   }
 }
