@@ -4,6 +4,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiCallInterceptor } from './api-call.interceptor';
 import { CallRecorder } from './call-recorder';
+import { ActivityRepository } from './activity/activity.repository';
 import { CostRepository } from './costs/cost.repository';
 import { CostService } from './costs/cost.service';
 import { UsageMeter } from './usage-meter';
@@ -23,6 +24,7 @@ export class UsageModule {
     return {
       module: UsageModule,
       providers: [
+        ActivityRepository,
         CostRepository,
         CostService,
         UsageMeter,

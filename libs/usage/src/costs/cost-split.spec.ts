@@ -34,12 +34,10 @@ const tenants: fc.Arbitrary<TenantUse[]> = fc.array(
   }),
   { minLength: 1, maxLength: 12 },
 );
-const period = fc
-  .tuple(fc.integer({ min: 0, max: 800 }), fc.integer({ min: 1, max: 400 }))
-  .map(([first, days]) => ({
-    from: new Date(Date.UTC(2026, 0, 1 + first)),
-    to: new Date(Date.UTC(2026, 0, 1 + first + days)),
-  }));
+const period = fc.tuple(fc.integer({ min: 0, max: 800 }), fc.integer({ min: 1, max: 400 })).map(([first, days]) => ({
+  from: new Date(Date.UTC(2026, 0, 1 + first)),
+  to: new Date(Date.UTC(2026, 0, 1 + first + days)),
+}));
 
 const used = (organizationId: string, uses: Partial<TenantUse> = {}): TenantUse => ({
   ...{ organizationId, weight: 1, compute: 0n, database: 0n, storage: 0n, egress: 0n },
