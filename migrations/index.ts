@@ -26,6 +26,7 @@ import { JobRoom1764000026000 } from './1764000026000-job-room';
 import { ConcurrentRequests1764000027000 } from './1764000027000-concurrent-requests';
 import { ClusterFigures1764000028000 } from './1764000028000-cluster-figures';
 import { OutboxTraceparent1764000029000 } from './1764000029000-outbox-traceparent';
+import { Rollups1764000030000 } from './1764000030000-rollups';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -54,4 +55,5 @@ export const MIGRATIONS = [
   ConcurrentRequests1764000027000,
   ClusterFigures1764000028000,
   OutboxTraceparent1764000029000,
+  Rollups1764000030000,
 ] satisfies readonly MigrationClass[];

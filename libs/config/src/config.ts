@@ -1,6 +1,7 @@
 /** Parses the environment into the configuration object that libraries get their slices of. */
 import { isIP } from 'node:net';
 import { Compile } from 'typebox/compile';
+import { type CostModel, costModel } from './cost-model';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 import { unusableRedis } from './redis-topology';
@@ -14,6 +15,8 @@ export interface AppConfig extends Readonly<Environment> {
   readonly shards: readonly ShardTopology[];
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
+  /** Of COST_MODEL; null where it is empty. */
+  readonly costModel: CostModel | null;
   /** Blocks of OUTBOUND_PRIVATE_ADDRESSES. */
   readonly outboundBlocks: readonly string[];
   /** Names and values of OTEL_EXPORTER_OTLP_HEADERS. Secret. */
@@ -112,6 +115,7 @@ function unusableHeaders({ OTEL_EXPORTER_OTLP_HEADERS }: Environment): string[] 
   return ['OTEL_EXPORTER_OTLP_HEADERS must be headers such as authorization=Bearer%20x,name=value.'];
 }
 
+/** Throws ConfigError with what the parser said. */
 function parsed<T>(parse: () => T): T {
   try {
     return parse();
@@ -144,12 +148,14 @@ export function loadConfig(
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards: ShardTopology[] = parsed(() => shardTopology(environment));
+  const model = parsed(() => costModel(environment.COST_MODEL));
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
   return Object.freeze({
     ...environment,
     shards,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
+    costModel: model,
     outboundBlocks,
     sloObjectives: parsed(() => sloObjectives(environment.SLO_OBJECTIVES)),
     otlpHeaders: headersOf(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? {},

@@ -229,7 +229,17 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   ...EDGE_SETTINGS,
   SHUTDOWN_GRACE_MS: count(15_000, 600_000, 'Time to finish requests and jobs after SIGTERM.'),
   USAGE_FLUSH_MS: count(2_000, 60_000, 'How often counted usage is written to `tenant_usage`.'),
-  USAGE_RETENTION_MONTHS: count(13, 1_200, 'Whole months for which `tenant_usage` is kept after their end.'),
+  METRICS_MINUTES_DAYS: count(3, 365, 'Whole days for which activity is kept by the minute after their end.'),
+  USAGE_RETENTION_MONTHS: count(
+    13,
+    1_200,
+    'Whole months for which `tenant_usage` and activity by the hour are kept after their end.',
+  ),
+  COST_MODEL: Type.String({
+    default: '',
+    description:
+      'What the platform costs, as JSON: `{"currency":"EUR","compute":{"per_month":400},"storage":{"unit_price":0.1,"capacity":2000}}`, see docs/costs.md. Empty: no costs.',
+  }),
   AUDIT_RETENTION_MONTHS: count(13, 1_200, 'The same for `audit_log`.'),
   OUTBOX_RETENTION_DAYS: count(
     7,

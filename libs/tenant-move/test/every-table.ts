@@ -57,6 +57,12 @@ const ROWS: Readonly<Record<string, string>> = {
     where j.organization_id = $1 and j.type like 'type-%' on conflict do nothing`,
   tenant_usage: `insert into tenant_usage (organization_id, metric, period_start, value)
     select $1::uuid, :round || ' metric ' || n, date_trunc('month', now()), 9223372036854775807 - n from generate_series(1, 5) n`,
+  tenant_minutes: `insert into tenant_minutes (organization_id, period_start, activity, calls, latencies)
+    select $1::uuid, date_trunc('minute', now()), :round || ' GET /ночь/' || n, n, array[0, n, 250, 1] from generate_series(1, 5) n`,
+  tenant_hours: `insert into tenant_hours (organization_id, period_start, activity, calls, latencies)
+    select $1::uuid, date_trunc('hour', now()), :round || ' GET /ночь/' || n, n, '{}' from generate_series(1, 5) n`,
+  tenant_days: `insert into tenant_days (organization_id, period_start, activity, calls, latencies)
+    select $1::uuid, date_trunc('day', now()), :round || ' job ' || n, n, '{1,1}' from generate_series(1, 5) n`,
   usage_writers: `insert into usage_writers (organization_id, writer, last_flush)
     select $1::uuid, new_id(), :round + n from generate_series(1, 3) n`,
   stored_files: `insert into stored_files (organization_id, key, bytes)

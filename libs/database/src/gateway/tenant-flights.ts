@@ -42,6 +42,7 @@ export class TenantFlights {
         node,
         statements: inFlight(opening, place, statements),
         tail: PRIMARY_POSITION,
+        charged: place.charged,
         isRead: false,
       });
       if (tail) this.routes.observe(place, tail);
@@ -62,7 +63,8 @@ export class TenantFlights {
       span?.wentTo(place.shard, node);
       const flight = inFlight(opening, place, statements);
       if (position) flight.push(position);
-      const { results } = await this.flights.send({ shard: place.shard, node, statements: flight, isRead: true });
+      const { shard, charged } = place;
+      const { results } = await this.flights.send({ shard, node, statements: flight, charged, isRead: true });
       if (position) {
         const reached = results[results.length - 1];
         this.routes.observe(place, reached);

@@ -81,7 +81,7 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
       signal: signal ?? new AbortController().signal,
       onRun: (organizationId, row) => {
         this.metrics.began(row);
-        return this.meter.time(organizationId, 'job_milliseconds');
+        return this.meter.job(organizationId, row.type);
       },
     });
   }
