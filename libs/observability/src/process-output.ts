@@ -7,13 +7,14 @@ import { format } from 'node:util';
 import type { AppConfig } from '#libs/config';
 import { type Level, pino } from 'pino';
 import { lineFormat } from './logging';
+import type { ProcessName } from './process-name';
 import { scrubber } from './secrets/scrub';
 import { secretValues } from './secrets/secret-values';
 
 const LEVELS = { error: 'error', warn: 'warn', info: 'info', log: 'info', debug: 'debug' } as const;
 
 /** For the main file of a process, as the first thing after its configuration. */
-export function guardOutput(config: AppConfig, name: string): void {
+export function guardOutput(config: AppConfig, name: ProcessName): void {
   const secrets = secretValues(config);
   const log = pino(lineFormat({ config, process: name, secrets })).child({ context: 'Console' });
   for (const [method, level] of Object.entries(LEVELS)) Reflect.set(console, method, printed(log, level));
