@@ -1,8 +1,8 @@
 /**
- * One-way imports, checked: kernel → config → tenancy → database, redis → cache, throttling, queues, messaging →
+ * One-way imports, checked: kernel → config → tenancy, tracing → database, redis → cache, throttling, queues, messaging →
  * domain → apps. A library may import only what stands in its row here, and only through its index.
  */
-const FOUNDATION = ['kernel', 'config', 'tenancy'];
+const FOUNDATION = ['kernel', 'config', 'tenancy', 'tracing'];
 const DATA = [...FOUNDATION, 'database', 'redis'];
 const PLATFORM = [
   ...DATA,
@@ -20,6 +20,7 @@ const ALLOWED = {
   kernel: [],
   'local-stack': [],
   config: ['kernel'],
+  tracing: ['kernel'],
   tenancy: ['kernel', 'config'],
   database: FOUNDATION,
   redis: FOUNDATION,

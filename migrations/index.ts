@@ -25,6 +25,8 @@ import { CacheBudget1764000020000 } from './1764000020000-cache-budget';
 import { JobRoom1764000026000 } from './1764000026000-job-room';
 import { ConcurrentRequests1764000027000 } from './1764000027000-concurrent-requests';
 import { ClusterFigures1764000028000 } from './1764000028000-cluster-figures';
+import { OutboxTraceparent1764000029000 } from './1764000029000-outbox-traceparent';
+import { Rollups1764000030000 } from './1764000030000-rollups';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -52,4 +54,6 @@ export const MIGRATIONS = [
   JobRoom1764000026000,
   ConcurrentRequests1764000027000,
   ClusterFigures1764000028000,
+  OutboxTraceparent1764000029000,
+  Rollups1764000030000,
 ] satisfies readonly MigrationClass[];

@@ -9,6 +9,7 @@ import { ORDERS_BENCH } from './orders.bench';
 import { OUTBOX_BENCH } from './outbox.bench';
 import { QUEUES_BENCH } from './queues.bench';
 import { SCRAPE_BENCH } from './scrape.bench';
+import { TRACES_BENCH } from './traces.bench';
 import { UUID_BENCH } from './uuid.bench';
 
 export const BENCHES: readonly Bench[] = [
@@ -21,5 +22,6 @@ export const BENCHES: readonly Bench[] = [
   OUTBOX_BENCH,
   QUEUES_BENCH,
   SCRAPE_BENCH,
+  TRACES_BENCH,
   UUID_BENCH,
 ];

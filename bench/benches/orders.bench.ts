@@ -37,7 +37,8 @@ function someLines(): GoodsLine[] {
   });
 }
 
-function someOrder(): OrderOperation {
+/** An order of five lines, any of the products of addStock(). */
+export function someOrder(): OrderOperation {
   const lines = someLines();
   const changes = new Map(lines.map((line) => [line.sku, -line.quantity]));
   const occurredAt = new Date().toISOString();
@@ -53,7 +54,12 @@ function someOrder(): OrderOperation {
   };
 }
 
-async function addStock(environment: TestEnvironment, organizationId: string, threshold: number | null): Promise<void> {
+/** Products with plenty of stock. */
+export async function addStock(
+  environment: TestEnvironment,
+  organizationId: string,
+  threshold: number | null,
+): Promise<void> {
   await environment.query(
     `with product as (
        insert into products (organization_id, id, sku, name, price_minor, currency)

@@ -1,6 +1,7 @@
 /** Months of partitioned tables: made ahead without standing in anybody's way, told apart by name, dropped when they have served. */
 
-export const PARTITION_FUNCTIONS = `
+/** Every one of them can be put back by the migration that replaces it. */
+export const MONTH_FUNCTIONS = `
   -- Makes one month's partition of a parent, walled in and without grants. It is built beside its parent and then attached:
   -- ATTACH lets statements on the parent go on, where CREATE TABLE … PARTITION OF waits for all of them and holds up the next.
   create or replace function make_month_partition(parent regclass, month date) returns void language plpgsql as $$
@@ -26,7 +27,7 @@ export const PARTITION_FUNCTIONS = `
   end $$;
 
   -- The month before that of 'today', that month and the coming ones of every partitioned table.
-  create function maintain_partitions(months_ahead integer, today timestamptz) returns integer language plpgsql as $$
+  create or replace function maintain_partitions(months_ahead integer, today timestamptz) returns integer language plpgsql as $$
   declare
     parent regclass; made integer := 0; month date;
     this_month timestamp := date_trunc('month', today at time zone 'UTC');
@@ -46,16 +47,9 @@ export const PARTITION_FUNCTIONS = `
     return made;
   end $$;
 
-  -- Called by the worker each hour, and by migrations. Gives up after half a second of waiting for a lock; it comes again.
-  create or replace function maintain_partitions(months_ahead integer) returns integer language sql security definer
-    set search_path = public, pg_temp set lock_timeout = '500ms' as 'select maintain_partitions(months_ahead, now())';
-
-  -- The relay's waiting rows must be seen, whosever they are, before a month of the outbox goes.
-  create policy upkeep on outbox for select to stockyard_owner using (true);
-
   -- Detaches and drops the oldest month of a parent that ended at least 'kept' before 'today'; answers its name, or null
   -- when there is none. A month of the outbox with a row that was not published stays. The parent is locked for a moment.
-  create function retire_partition(parent regclass, kept interval, today timestamptz) returns text language plpgsql as $$
+  create or replace function retire_partition(parent regclass, kept interval, today timestamptz) returns text language plpgsql as $$
   declare
     partition text; month date; next_month date; served boolean;
   begin
@@ -81,7 +75,7 @@ export const PARTITION_FUNCTIONS = `
 
   -- Called by the worker until it answers null. Whoever calls it cannot drop young months, nor those of other tables: stock
   -- movements are kept for ever, since a level is the sum of its movements.
-  create function retire_partition(parent text, kept interval) returns text language plpgsql security definer
+  create or replace function retire_partition(parent text, kept interval) returns text language plpgsql security definer
     set search_path = public, pg_temp set lock_timeout = '500ms' as $$
   declare
     shortest interval := case parent when 'outbox' then interval '1 day' when 'tenant_usage' then interval '1 month'
@@ -98,13 +92,23 @@ export const PARTITION_FUNCTIONS = `
 
   -- For each partitioned table how many months after that of 'today' have a partition, up to the first one that has none;
   -- -1 when this month has none itself. Reads the catalog alone.
-  create function partition_headroom(today timestamptz default now(), out parent text, out months integer) returns setof record
+  create or replace function partition_headroom(today timestamptz default now(), out parent text, out months integer) returns setof record
     language sql stable set search_path = public, pg_temp as $$
     select c.relname::text, (select min(n) from generate_series(0, 120) n where to_regclass(format('%I_%s', c.relname,
       to_char(date_trunc('month', today at time zone 'UTC') + make_interval(months => n), 'YYYYMM'))) is null) - 1
     from pg_partitioned_table p join pg_class c on c.oid = p.partrelid
     where c.relnamespace = 'public'::regnamespace order by c.relname
-  $$;
+  $$;`;
+
+export const PARTITION_FUNCTIONS = `
+  -- The relay's waiting rows must be seen, whosever they are, before a month of the outbox goes.
+  create policy upkeep on outbox for select to stockyard_owner using (true);
+
+  ${MONTH_FUNCTIONS}
+
+  -- Called by the worker each hour, and by migrations. Gives up after half a second of waiting for a lock; it comes again.
+  create or replace function maintain_partitions(months_ahead integer) returns integer language sql security definer
+    set search_path = public, pg_temp set lock_timeout = '500ms' as 'select maintain_partitions(months_ahead, now())';
 
   revoke execute on function maintain_partitions(integer, timestamptz), retire_partition(regclass, interval, timestamptz),
     retire_partition(text, interval), partition_headroom(timestamptz) from public;

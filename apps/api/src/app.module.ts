@@ -32,6 +32,7 @@ import { BulkHttpModule } from './bulk/bulk-http.module';
 import { CacheHttpModule } from './cache/cache-http.module';
 import { CatalogHttpModule } from './catalog/catalog-http.module';
 import { ConnectionsHttpModule } from './connections/connections-http.module';
+import { CostsHttpModule } from './costs/costs-http.module';
 import { DeadLettersHttpModule } from './dead-letters/dead-letters-http.module';
 import { FilesHttpModule } from './files/files-http.module';
 import { HealthHttpModule } from './health/health-http.module';
@@ -78,6 +79,7 @@ export class AppModule {
         CacheHttpModule,
         CatalogHttpModule,
         ConnectionsHttpModule,
+        CostsHttpModule,
         DeadLettersHttpModule,
         FilesHttpModule,
         HealthHttpModule,

@@ -113,6 +113,8 @@ describe('the metrics process', () => {
     await env.query(`drop table ${name}`);
     const body = await scraped(/^stockyard_partition_headroom_months\{shard="main",parent="outbox"\} 2$/m);
     expect(body).toMatch(/^stockyard_partition_headroom_months\{shard="main",parent="tenant_usage"\} 3$/m);
+    expect(body).toMatch(/^stockyard_partition_headroom_days\{shard="main",parent="tenant_minutes"\} 7$/m);
+    expect(body).not.toMatch(/headroom_months\{[^}]*tenant_minutes/);
   });
 
   it('tells how many dead letters there are and how old the oldest is, and nothing of their tenants', async () => {

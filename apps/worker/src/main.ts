@@ -5,6 +5,7 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '#libs/config';
+import { guardOutput } from '#libs/observability';
 import { createWorker } from './create-worker';
 
 /** Of the grace: before whoever asked loses patience. */
@@ -24,6 +25,7 @@ function overrides(): Record<string, string> {
 
 async function main(): Promise<void> {
   const config = loadConfig(undefined, overrides());
+  guardOutput(config, 'worker');
   const app = await createWorker(config);
   await app.listen(config.WORKER_PORT, config.HOST);
   process.once('SIGTERM', () => setTimeout(giveUp, config.SHUTDOWN_GRACE_MS * SHARE_OF_GRACE).unref());

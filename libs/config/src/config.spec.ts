@@ -45,6 +45,25 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it.each([
+    ['{', /COST_MODEL must be JSON/],
+    ['{"compute":{"per_month":1}}', /COST_MODEL.*currency/],
+    ['{"currency":"EUR","compute":{"per_month":-1}}', /COST_MODEL: compute\.per_month /],
+    ['{"currency":"EUR","compute":{"per_mouth":1}}', /COST_MODEL: compute\.per_mouth is not a field of it/],
+    ['{"currency":"EUR","egress":{"unit_price":1}}', /COST_MODEL: egress\.capacity is missing/],
+    ['{"currency":"EUR","egress":{"unit_price":1,"per_month":1,"capacity":1}}', /COST_MODEL: egress needs/],
+    ['{"currency":"EUR","shared":"by_luck"}', /COST_MODEL: shared /],
+  ])('refuses the cost model %s and names the field', (COST_MODEL, problem) => {
+    expect(() => loadConfig({ COST_MODEL })).toThrow(ConfigError);
+    expect(() => loadConfig({ COST_MODEL })).toThrow(problem);
+  });
+
+  it('takes a cost model, and none', () => {
+    const model = { currency: 'EUR', compute: { unit_price: 0.2, capacity: 700 }, shared: 'even' };
+    expect(loadConfig({ COST_MODEL: JSON.stringify(model) }).costModel).toEqual(model);
+    expect(loadConfig({}).costModel).toBeNull();
+  });
+
   it('takes several hosts, replicas and further shards', () => {
     const { shards } = loadConfig({
       DATABASE_URL: 'postgres://admin:p%2Cw@a:1,b:2/shop?sslmode=disable',

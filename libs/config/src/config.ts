@@ -1,6 +1,7 @@
 /** Parses the environment into the configuration object that libraries get their slices of. */
 import { isIP } from 'node:net';
 import { Compile } from 'typebox/compile';
+import { type CostModel, costModel } from './cost-model';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 import { unusableRedis } from './redis-topology';
@@ -14,8 +15,14 @@ export interface AppConfig extends Readonly<Environment> {
   readonly shards: readonly ShardTopology[];
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
+  /** Of COST_MODEL; null where it is empty. */
+  readonly costModel: CostModel | null;
   /** Blocks of OUTBOUND_PRIVATE_ADDRESSES. */
   readonly outboundBlocks: readonly string[];
+  /** Names and values of OTEL_EXPORTER_OTLP_HEADERS. Secret. */
+  readonly otlpHeaders: Readonly<Record<string, string>>;
+  /** Of TRACING_OUTBOUND_HOSTS, in lower case. */
+  readonly tracedHosts: readonly string[];
   /** Job classes that this worker runs. */
   readonly workerClasses: readonly string[];
   readonly sloObjectives: SloObjectives;
@@ -53,7 +60,12 @@ function weakSecrets(environment: Environment): string[] {
 }
 
 const S3_CREDENTIALS = ['STORAGE_S3_ACCESS_KEY_ID', 'STORAGE_S3_SECRET_ACCESS_KEY'] as const;
-const URLS = ['API_PUBLIC_URL', 'STORAGE_S3_ENDPOINT', 'STORAGE_S3_LINK_ENDPOINT'] as const;
+const URLS = [
+  'API_PUBLIC_URL',
+  'STORAGE_S3_ENDPOINT',
+  'STORAGE_S3_LINK_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+] as const;
 
 function unusableStorage(environment: Environment): string[] {
   const missing = environment.STORAGE_S3_BUCKET === '' ? [] : S3_CREDENTIALS.filter((name) => environment[name] === '');
@@ -76,6 +88,34 @@ function unusableBlocks(blocks: readonly string[]): string[] {
   return ['OUTBOUND_PRIVATE_ADDRESSES must be blocks of addresses such as 10.1.0.0/16,fd00::/8.'];
 }
 
+/** undefined where it is no list of headers. */
+function headersOf(list: string): Record<string, string> | undefined {
+  const headers: Record<string, string> = {};
+  for (const pair of listOf(list)) {
+    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x20-\x7e]*)$/.exec(pair) ?? [];
+    if (name === undefined || value === undefined) return undefined;
+    try {
+      headers[name.toLowerCase()] = decodeURIComponent(value);
+    } catch {
+      return undefined;
+    }
+  }
+  return headers;
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function unusableHeaders({ OTEL_EXPORTER_OTLP_HEADERS }: Environment): string[] {
+  if (headersOf(OTEL_EXPORTER_OTLP_HEADERS)) return [];
+  return ['OTEL_EXPORTER_OTLP_HEADERS must be headers such as authorization=Bearer%20x,name=value.'];
+}
+
+/** Throws ConfigError with what the parser said. */
 function parsed<T>(parse: () => T): T {
   try {
     return parse();
@@ -104,17 +144,22 @@ export function loadConfig(
     ...unusableStorage(environment),
     ...unusableRedis(environment),
     ...unusableBlocks(outboundBlocks),
+    ...unusableHeaders(environment),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   const shards: ShardTopology[] = parsed(() => shardTopology(environment));
+  const model = parsed(() => costModel(environment.COST_MODEL));
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
   return Object.freeze({
     ...environment,
     shards,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
+    costModel: model,
     outboundBlocks,
     sloObjectives: parsed(() => sloObjectives(environment.SLO_OBJECTIVES)),
+    otlpHeaders: headersOf(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? {},
+    tracedHosts: listOf(environment.TRACING_OUTBOUND_HOSTS.toLowerCase()),
     workerClasses: environment.WORKER_CLASSES.split(','),
     version: source.npm_package_version ?? '0.1.0',
   });

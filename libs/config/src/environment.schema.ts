@@ -20,6 +20,34 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     default: 'info',
     description: 'Least level that is logged.',
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl(
+    'Collector that takes traces by OTLP over HTTP, such as `http://127.0.0.1:4318`. Empty: nothing is traced.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: Type.String({
+    default: '',
+    description: 'Headers for it, as `name=value` separated by commas, values percent-encoded. A secret.',
+  }),
+  OTEL_EXPORTER_OTLP_TIMEOUT: count(10_000, 60_000, 'Longest try in milliseconds to hand over a batch of spans.'),
+  OTEL_TRACES_SAMPLER_ARG: Type.String({
+    pattern: '^(0(\\.\\d+)?|1(\\.0+)?)$',
+    default: '1',
+    description: 'Share of the traces that is recorded, 0 to 1.',
+  }),
+  OTEL_BSP_MAX_QUEUE_SIZE: count(2_048, 65_536, 'Spans that wait for the collector in a process; more are dropped.'),
+  OTEL_BSP_SCHEDULE_DELAY: count(
+    5_000,
+    60_000,
+    'Longest time in milliseconds that a span waits for its batch to fill.',
+  ),
+  TRACING_TRUST_CALLERS: Type.Enum(['on', 'off'], {
+    default: 'off',
+    description:
+      '`on`: the `sampled` flag of a caller’s `traceparent` decides what is recorded, not the share. Behind a gateway that sets it.',
+  }),
+  TRACING_OUTBOUND_HOSTS: Type.String({
+    default: '',
+    description: 'Hosts outside that are sent a `traceparent`, separated by commas. No other host sees one.',
+  }),
   HOST: Type.String({ default: '127.0.0.1', description: 'Address the processes listen on.' }),
   API_PUBLIC_URL: optionalUrl(
     'Address at which clients reach the api, in links. Empty: the one under which the request for the link came.',
@@ -201,7 +229,17 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   ...EDGE_SETTINGS,
   SHUTDOWN_GRACE_MS: count(15_000, 600_000, 'Time to finish requests and jobs after SIGTERM.'),
   USAGE_FLUSH_MS: count(2_000, 60_000, 'How often counted usage is written to `tenant_usage`.'),
-  USAGE_RETENTION_MONTHS: count(13, 1_200, 'Whole months for which `tenant_usage` is kept after their end.'),
+  METRICS_MINUTES_DAYS: count(3, 365, 'Whole days for which activity is kept by the minute after their end.'),
+  USAGE_RETENTION_MONTHS: count(
+    13,
+    1_200,
+    'Whole months for which `tenant_usage` and activity by the hour are kept after their end.',
+  ),
+  COST_MODEL: Type.String({
+    default: '',
+    description:
+      'What the platform costs, as JSON: `{"currency":"EUR","compute":{"per_month":400},"storage":{"unit_price":0.1,"capacity":2000}}`, see docs/costs.md. Empty: no costs.',
+  }),
   AUDIT_RETENTION_MONTHS: count(13, 1_200, 'The same for `audit_log`.'),
   OUTBOX_RETENTION_DAYS: count(
     7,

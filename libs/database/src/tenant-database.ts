@@ -14,6 +14,7 @@ import { Injectable } from '@nestjs/common';
 import { RowTally, TenantContextHolder } from '#libs/tenancy';
 import type { EntityManager } from 'typeorm';
 import { translateDatabaseError, translateWriteError } from './database.error';
+import { LaneSpan } from './gateway/lane-span';
 import { LaneWatch } from './gateway/lane-watch';
 import { TenantFlights } from './gateway/tenant-flights';
 import { TenantTransactions } from './gateway/tenant-transactions';
@@ -45,9 +46,13 @@ export class TenantDatabase {
   /** Reads that need more than one round trip, in one READ ONLY transaction. */
   read<T>(work: (manager: EntityManager) => Promise<T>, from: ReadFrom = 'replica'): Promise<T> {
     return this.watch.use('interactive', true, async () => {
+      const span = LaneSpan.ofTransaction(true, this.tenant.peek()?.organizationId);
       try {
-        return await this.transactions.read(work, from === 'primary');
+        const result = await this.transactions.read(work, from === 'primary', span);
+        span?.end();
+        return result;
       } catch (error) {
+        span?.fail(error);
         throw translateDatabaseError(error);
       }
     });
@@ -56,20 +61,27 @@ export class TenantDatabase {
   /** Writes that need more than one round trip, in one transaction. */
   write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.watch.use('interactive', false, async () => {
+      const span = LaneSpan.ofTransaction(false, this.tenant.peek()?.organizationId);
       try {
-        return await this.transactions.write(work);
+        const result = await this.transactions.write(work, span);
+        span?.end();
+        return result;
       } catch (error) {
+        span?.fail(error);
         throw translateWriteError(error);
       }
     });
   }
 
   private async fly(statements: readonly Statement[], isRead: boolean): Promise<StatementResult<unknown>[]> {
+    const span = LaneSpan.ofFlight(statements, isRead, this.tenant.peek()?.organizationId);
     try {
-      const results = await (isRead ? this.flights.read(statements) : this.flights.write(statements));
+      const results = await (isRead ? this.flights.read(statements, span) : this.flights.write(statements, span));
       this.rows.count(this.tenant.current(), results);
+      span?.end(results.reduce((sum, { rows }) => sum + rows.length, 0));
       return results;
     } catch (error) {
+      span?.fail(error);
       throw isRead ? translateDatabaseError(error) : translateWriteError(error);
     }
   }

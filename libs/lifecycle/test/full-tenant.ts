@@ -33,6 +33,7 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
   const event = { topic: 't', aggregate_type: 'a', aggregate_id: newId() };
   const entry = { action: 'a', target_type: 't', actor_type: 'system' };
   const money = { currency: 'GBP', total_minor: 1, occurred_at: now };
+  const activity = { activity: `POST /v1/orders/:id ${TEXT}`, calls: '9007199254740993', latencies: [0, 1, 250, 2] };
   const letter = { type: 't', class: 'bulk', attempts: 3, failed_at: now };
   return [
     ['tenant_limits', { max_users: 3, max_storage_bytes: 5_000_000_000 }],
@@ -109,6 +110,9 @@ function rowsOf({ locationId }: TestOrganization): readonly (readonly [table: st
     ['stored_files', { key: 'imports/a.csv', bytes: 9 }],
     ['tenant_usage', { metric: 'api_calls', period_start: now, value: 1 }],
     ['tenant_usage', { metric: 'api_calls', period_start: '2021-05-01 00:00:00+00', value: 2 }],
+    ['tenant_minutes', { period_start: '2021-05-17 12:30:00+00', ...activity }],
+    ['tenant_hours', { period_start: '2021-05-17 12:00:00+00', ...activity }],
+    ['tenant_days', { period_start: '2021-05-17 00:00:00+00', ...activity }],
     ['audit_log', { id: newId(), data: { a: TEXT }, ...entry }],
   ];
 }
@@ -121,8 +125,8 @@ async function insert(env: TestEnvironment, table: string, row: Row): Promise<vo
 
 export async function fullTenant(env: TestEnvironment, options: { products?: number } = {}): Promise<TestOrganization> {
   const organization = await createOrganization(env);
-  for (const parent of ['stock_movements', 'tenant_usage'])
-    await env.query('select make_month_partition($1::regclass, $2::date)', [parent, '2021-05-01']);
+  for (const parent of ['stock_movements', 'tenant_usage', 'tenant_hours', 'tenant_minutes'])
+    await env.query('select make_partition($1::regclass, $2::date)', [parent, '2021-05-17']);
   for (const [table, row] of rowsOf(organization))
     await insert(env, table, { organization_id: organization.id, ...row });
   await env.query(

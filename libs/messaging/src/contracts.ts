@@ -10,6 +10,7 @@ import type { QuestionName, Questions } from './platform-questions';
 const ORGANIZATION = { organization_id: Fields.id() };
 const MAX_NAME = 100;
 const MAX_KEY = 512;
+const MAX_POINTS = 500;
 /** No fields are promised. */
 const EMPTY = Type.Unsafe<Readonly<Record<string, never>>>(Type.Object({}));
 const COUNT = Type.Integer({ minimum: 0 });
@@ -40,6 +41,17 @@ export const EVENT_SHAPES: { readonly [N in EventName]: Shape<EventPayloads[N]> 
 
 export const QUESTION_SHAPES: { readonly [N in QuestionName]: Shape<Questions[N]['asks']> } = {
   'usage.summary': shape(Type.Object({ ...ORGANIZATION, from: Fields.timestamp(), to: Fields.timestamp() })),
+  'usage.series': shape(
+    Type.Object({
+      ...ORGANIZATION,
+      ...{ from: Fields.timestamp(), to: Fields.timestamp(), by_route: Type.Boolean() },
+      granularity: Type.Enum(['minute', 'hour', 'day']),
+      after: Fields.nullable(
+        Type.Object({ period_start: Fields.timestamp(), activity: Type.String({ maxLength: MAX_KEY }) }),
+      ),
+      limit: Type.Integer({ minimum: 1, maximum: MAX_POINTS }),
+    }),
+  ),
   'cluster.snapshot': shape(EMPTY),
 };
 
@@ -52,6 +64,26 @@ export const ANSWER_SHAPES: { readonly [N in QuestionName]: Shape<Questions[N]['
       from: Fields.timestamp(),
       to: Fields.timestamp(),
       metrics: Type.Array(Type.Object({ metric: Type.String(), value: COUNT })),
+    }),
+  ),
+  'usage.series': shape(
+    Type.Object({
+      points: Type.Array(
+        Type.Object({
+          ...{ period_start: Fields.timestamp(), activity: Type.String() },
+          ...{ calls: COUNT, errors: COUNT, refusals: COUNT, job_milliseconds: COUNT, queries: COUNT },
+          ...{ rows_read: COUNT, rows_written: COUNT, bytes_in: COUNT, bytes_out: COUNT, cache_bytes: COUNT },
+          ...{ database_milliseconds: AMOUNT, bytes_stored: Fields.nullable(COUNT) },
+          latency_milliseconds: Type.Object({
+            ...{
+              sum: AMOUNT,
+              p50: Fields.nullable(AMOUNT),
+              p95: Fields.nullable(AMOUNT),
+              p99: Fields.nullable(AMOUNT),
+            },
+          }),
+        }),
+      ),
     }),
   ),
   'cluster.snapshot': shape(

@@ -7,6 +7,7 @@ export {
   type Questions,
   type QueueDepth,
   type ReplicaState,
+  type UsagePoint,
   type UsageSummary,
 } from './platform-questions';
 export { MessagingModule } from './messaging.module';

@@ -11,6 +11,42 @@ export interface UsageSummary {
   readonly metrics: readonly { readonly metric: string; readonly value: number }[];
 }
 
+export interface UsageSeriesQuestion {
+  readonly organization_id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly granularity: 'minute' | 'hour' | 'day';
+  readonly by_route: boolean;
+  /** The last point that the asker has. */
+  readonly after: { readonly period_start: string; readonly activity: string } | null;
+  readonly limit: number;
+}
+
+export interface UsagePoint {
+  readonly period_start: string;
+  /** Empty for all that the tenant did. */
+  readonly activity: string;
+  readonly calls: number;
+  readonly errors: number;
+  readonly refusals: number;
+  readonly job_milliseconds: number;
+  readonly queries: number;
+  readonly database_milliseconds: number;
+  readonly rows_read: number;
+  readonly rows_written: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+  readonly cache_bytes: number;
+  readonly bytes_stored: number | null;
+  /** Percentiles are null where nothing was timed. */
+  readonly latency_milliseconds: {
+    readonly sum: number;
+    readonly p50: number | null;
+    readonly p95: number | null;
+    readonly p99: number | null;
+  };
+}
+
 export interface QueueDepth {
   readonly job_class: string;
   readonly waiting: number;
@@ -51,6 +87,10 @@ export interface Questions {
   readonly 'usage.summary': {
     readonly asks: { readonly organization_id: string; readonly from: string; readonly to: string };
     readonly answers: UsageSummary;
+  };
+  readonly 'usage.series': {
+    readonly asks: UsageSeriesQuestion;
+    readonly answers: { readonly points: readonly UsagePoint[] };
   };
   readonly 'cluster.snapshot': { readonly asks: Readonly<Record<string, never>>; readonly answers: ClusterSnapshot };
 }

@@ -2,6 +2,7 @@
 export { ObservabilityModule, type ObservabilityModuleOptions } from './observability.module';
 export { type HistogramOptions, MetricsRegistry, type Observe, type ReadMetric, type Sample } from './metrics-registry';
 export { currentTraceId } from './trace-id';
+export { guardOutput } from './process-output';
 export { logParams, type LogOptions } from './logging';
 export type { ProcessName } from './process-name';
 export type { ProcessSignals } from './signals/process-signals';

@@ -1,14 +1,19 @@
 /**
- * Logs: one JSON object a line on standard output. Each carries the process, and inside a tenant's work its
- * organization and request. Secrets are cut out by field name wherever they stand up to three levels deep.
+ * Logs: one JSON object a line on standard output. Each carries the process, the trace and facts of the work that it belongs
+ * to, and inside a tenant's its organization and request. Secrets are cut out three times: by the name of their field up to
+ * three levels deep, of errors everything that is not known to be harmless, and at last by their form from the line as text.
  */
 import { RequestMethod } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import type { TenantContextHolder } from '#libs/tenancy';
+import { currentWork, type Work } from '#libs/tracing';
 import type { Params } from 'nestjs-pino';
 import { stdTimeFunctions, symbols } from 'pino';
+import { loggedError } from './logged-error';
 import type { ProcessName } from './process-name';
-import { QUIET_PATHS } from './quiet-paths';
+import { isQuietPath, shownPath } from './request-path';
+import { scrubber } from './secrets/scrub';
+import { workOf } from './tracing/request-work';
 
 const SECRET_FIELDS = [
   'authorization',
@@ -33,22 +38,13 @@ interface LoggedRequest {
   readonly id?: unknown;
   readonly method?: string;
   readonly url?: string;
+  /** Where a middleware has cut something off. */
+  readonly originalUrl?: string;
 }
 
-/** Links to files hold all that is needed to have them. */
-const SEALED_PATH = /(\/v1\/files\/).+$/s;
-/** The router takes `http://host/path` for a path. */
-const AUTHORITY = /^[a-z][a-z\d+.-]*:\/\/[^/]*/i;
-const ENCODED_ASCII = /%([0-7][\da-f])/gi;
-
-/**
- * The path of a request without what opens something: its query, which may hold a signature, and the seal of a link, however
- * the client has written the path. It is decoded as far as the router does, which finds a route by the decoded path.
- */
-function path(url: string | undefined): string {
-  const [raw] = (url ?? '').replace(AUTHORITY, '').split(/[?#]/, 1);
-  const decoded = raw!.replace(ENCODED_ASCII, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
-  return decoded.replace(SEALED_PATH, '$1[redacted]');
+interface LoggedResponse {
+  readonly statusCode?: number;
+  readonly headersSent?: boolean;
 }
 
 function redactionPaths(): string[] {
@@ -62,40 +58,74 @@ function namesRequest(logger: object): boolean {
   return typeof bindings === 'string' && bindings.includes('"request_id":');
 }
 
+function factsOf(work: Work | undefined): Readonly<Record<string, string>> {
+  if (!work) return {};
+  const { traceId: trace_id, spanId: span_id } = work.ids;
+  return { trace_id, span_id, ...work.facts };
+}
+
+/** The line of a request is written when its reply has gone, outside of its work. */
+function ofRequest(request: object, _response: unknown, entry: object): object {
+  return { ...factsOf(workOf(request)), ...entry };
+}
+
 export interface LogOptions {
   readonly config: Pick<AppConfig, 'LOG_LEVEL' | 'NODE_ENV' | 'version'>;
   readonly process: ProcessName;
   readonly tenant: TenantContextHolder;
+  /** Cut out of every line, whatever they stand in. */
+  readonly secrets?: readonly string[];
 }
 
-/** Parameters of nestjs-pino. Under NODE_ENV=test nothing is logged unless LOG_LEVEL says otherwise. */
-export function logParams({ config, process, tenant }: LogOptions): Params {
+/** The form of a line, whoever writes it. Under NODE_ENV=test nothing is logged unless LOG_LEVEL says otherwise. */
+export function lineFormat({ config, process, secrets = [] }: Omit<LogOptions, 'tenant'>) {
   const quietTest = config.NODE_ENV === 'test' && config.LOG_LEVEL === 'info';
+  return {
+    level: quietTest ? 'silent' : config.LOG_LEVEL,
+    base: { process, version: config.version },
+    timestamp: stdTimeFunctions.isoTime,
+    messageKey: 'message',
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: redactionPaths(), censor: '[redacted]' },
+    hooks: { streamWrite: scrubber(secrets) },
+    serializers: { err: loggedError },
+  };
+}
+
+/** Parameters of nestjs-pino. */
+export function logParams({ tenant, ...options }: LogOptions): Params {
+  const format = lineFormat(options);
   return {
     forRoutes: [{ path: '*splat', method: RequestMethod.ALL }], // its own default matches nothing on Fastify
     pinoHttp: {
-      level: quietTest ? 'silent' : config.LOG_LEVEL,
-      base: { process, version: config.version },
-      timestamp: stdTimeFunctions.isoTime,
-      messageKey: 'message',
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: redactionPaths(), censor: '[redacted]' },
+      ...format,
       mixin: (_entry, _level, logger) => {
+        const facts = factsOf(currentWork());
         const context = tenant.peek();
-        if (!context) return {};
+        if (!context) return { ...facts };
         const { organizationId: organization_id, requestId: request_id } = context;
-        return namesRequest(logger) ? { organization_id } : { organization_id, request_id };
+        return namesRequest(logger) ? { ...facts, organization_id } : { ...facts, organization_id, request_id };
       },
       mixinMergeStrategy: (entry, added) => ({ ...added, ...entry }),
       customAttributeKeys: { req: 'request', res: 'response', reqId: 'request_id', responseTime: 'duration_ms' },
       quietReqLogger: true, // inside a request only its id is repeated on each line
+      customSuccessObject: ofRequest,
+      customErrorObject: (request, response, _error, entry: object) => ofRequest(request, response, entry),
+      wrapSerializers: false, // its own copies errors whole first
       serializers: {
-        request: ({ id, method, url }: LoggedRequest) => ({ id, method, path: path(url) }),
-        response: ({ statusCode }: { statusCode?: number }) => ({ status: statusCode }),
+        ...format.serializers,
+        request: ({ id, method, url, originalUrl = url }: LoggedRequest) => ({
+          id,
+          method,
+          path: shownPath(originalUrl),
+        }),
+        response: ({ statusCode, headersSent }: LoggedResponse) => ({
+          status: headersSent === false ? null : statusCode,
+        }),
       },
       customLogLevel: ({ url }, { statusCode }) => {
         if (statusCode >= 500) return 'error';
-        return QUIET_PATHS.test(path(url)) ? 'debug' : 'info';
+        return isQuietPath(url) ? 'debug' : 'info';
       },
     },
   };

@@ -1,4 +1,4 @@
-/** Logs, the metrics registry, metrics of HTTP, lanes, pools and the process, and `GET /metrics` of one process. */
+/** Logs, traces, the metrics registry, metrics of HTTP, lanes, pools and the process, and `GET /metrics` of one process. */
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
@@ -11,8 +11,10 @@ import { MetricsController } from './metrics.controller';
 import { MetricsRegistry } from './metrics-registry';
 import { PoolGauges } from './pool-gauges';
 import { PROCESS_NAME, type ProcessName } from './process-name';
+import { secretValues } from './secrets/secret-values';
 import { ProcessSignalsService } from './signals/process-signals.service';
 import { SloMetrics } from './slo/slo-metrics';
+import { TracingModule } from './tracing/tracing.module';
 
 export interface ObservabilityModuleOptions {
   readonly config: AppConfig;
@@ -30,8 +32,10 @@ export class ObservabilityModule {
       imports: [
         LoggerModule.forRootAsync({
           inject: [TenantContextHolder],
-          useFactory: (tenant: TenantContextHolder) => logParams({ config, process, tenant }),
+          useFactory: (tenant: TenantContextHolder) =>
+            logParams({ config, process, tenant, secrets: secretValues(config) }),
         }),
+        TracingModule.forRoot(config, process),
       ],
       controllers: [MetricsController],
       providers: [

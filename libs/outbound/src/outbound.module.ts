@@ -3,9 +3,14 @@ import { Global, Module } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { OutboundClient } from './outbound-client';
 
-function outboundClient({ OUTBOUND_HTTP, outboundBlocks, version }: AppConfig): OutboundClient {
+function outboundClient({ OUTBOUND_HTTP, outboundBlocks, tracedHosts, version }: AppConfig): OutboundClient {
   const userAgent = `Stockyard/${version}`;
-  return new OutboundClient({ allowedBlocks: outboundBlocks, allowsHttp: OUTBOUND_HTTP === 'on', userAgent });
+  return new OutboundClient({
+    allowedBlocks: outboundBlocks,
+    allowsHttp: OUTBOUND_HTTP === 'on',
+    tracedHosts,
+    userAgent,
+  });
 }
 
 @Global()

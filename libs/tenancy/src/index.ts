@@ -22,6 +22,6 @@ export {
 } from './consistency-token';
 export { type ReleaseSlot, RequestShare, TenantShare, TokenKeeper } from './coordination';
 export { limitExceeded, type LimitRefusal } from './limit.error';
-export { type CountedResult, type RowCounts, RowTally } from './row-tally';
+export { type Charged, type CountedResult, type RowCounts, RowTally } from './row-tally';
 export { ConsistencyScope, type LoadKeptToken, type SeenSoFar } from './consistency-scope';
 export { WriteScope } from './write-scope';

@@ -19,13 +19,17 @@ describe('the tally of rows', () => {
     tally.count(as('a'), [result('SELECT', 3, 3), result('INSERT', 2, 1), result('UPDATE', 4)]);
     tally.count(as('a'), [result('DELETE', 1), result('MERGE', null)]);
     tally.count(as('b'), [result('SELECT', 0)]);
-    expect([...tally.drain()]).toEqual([['a', { read: 4, written: 7 }]]);
+    expect([...tally.drain()]).toEqual([
+      ['a', { read: 4, written: 7, queries: 5, databaseUs: 0 }],
+      ['b', { read: 0, written: 0, queries: 1, databaseUs: 0 }],
+    ]);
     expect([...tally.drain()]).toEqual([]);
   });
 
   it.each(['system', 'operator'] as const)('does not charge what is done by the %s', (actor) => {
     const tally = new RowTally();
     tally.count(as('a', actor), [result('INSERT', 5)]);
+    tally.took(as('a', actor), 5);
     expect(tally.drain().size).toBe(0);
   });
 });

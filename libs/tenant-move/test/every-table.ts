@@ -37,8 +37,9 @@ const ROWS: Readonly<Record<string, string>> = {
     select $1::uuid, new_id(), u.id, new_id(), decode('00ff5c27', 'hex'), 'infinity' from users u where u.organization_id = $1`,
   api_keys: `insert into api_keys (organization_id, id, name, secret_hash, hint, role, scopes)
     values ($1::uuid, new_id(), :round || 'key', '\\x00', 'h', 'viewer', array['a,b', '{"c"}', null, 'NULL'])`,
-  outbox: `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload, published_at)
-    select $1::uuid, new_id(), 't', 'a', new_id(), '{"n": 12345678901234567890.123}', case n when 1 then now() end from generate_series(:round, :round + 2) n`,
+  outbox: `insert into outbox (organization_id, id, topic, aggregate_type, aggregate_id, payload, published_at, traceparent)
+    select $1::uuid, new_id(), 't', 'a', new_id(), '{"n": 12345678901234567890.123}', case n when 1 then now() end,
+      '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' from generate_series(:round, :round + 2) n`,
   inbox: `insert into inbox (organization_id, consumer, message_id) select $1::uuid, :round || ' consumer', new_id() from generate_series(1, 3)`,
   jobs: `insert into jobs (organization_id, id, type, class, payload, actor_type)
     select $1::uuid, new_id(), 'type-' || :round, 'bulk', jsonb_build_object('blob', (select string_agg(md5(n::text || m), '') from generate_series(1, 400) m)), 'system'
@@ -56,6 +57,12 @@ const ROWS: Readonly<Record<string, string>> = {
     where j.organization_id = $1 and j.type like 'type-%' on conflict do nothing`,
   tenant_usage: `insert into tenant_usage (organization_id, metric, period_start, value)
     select $1::uuid, :round || ' metric ' || n, date_trunc('month', now()), 9223372036854775807 - n from generate_series(1, 5) n`,
+  tenant_minutes: `insert into tenant_minutes (organization_id, period_start, activity, calls, latencies)
+    select $1::uuid, date_trunc('minute', now()), :round || ' GET /ночь/' || n, n, array[0, n, 250, 1] from generate_series(1, 5) n`,
+  tenant_hours: `insert into tenant_hours (organization_id, period_start, activity, calls, latencies)
+    select $1::uuid, date_trunc('hour', now()), :round || ' GET /ночь/' || n, n, '{}' from generate_series(1, 5) n`,
+  tenant_days: `insert into tenant_days (organization_id, period_start, activity, calls, latencies)
+    select $1::uuid, date_trunc('day', now()), :round || ' job ' || n, n, '{1,1}' from generate_series(1, 5) n`,
   usage_writers: `insert into usage_writers (organization_id, writer, last_flush)
     select $1::uuid, new_id(), :round + n from generate_series(1, 3) n`,
   stored_files: `insert into stored_files (organization_id, key, bytes)

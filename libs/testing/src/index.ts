@@ -21,5 +21,6 @@ export { Way, type WayOptions } from './chaos/way';
 export { ObjectStore, type Interference } from './object-store/object-store';
 export { type Fault, misbehave, OutsideServer, type OutsideServerOptions } from './outside/outside-server';
 export { type RawAnswer, RawClient } from './outside/raw-client';
+export { type CollectedSpan, TraceCollector } from './outside/trace-collector';
 export { NameServer } from './outside/name-server';
 export { type FeedAnswer, type FeedCall, type FeedRow, ReferenceFeed } from './outside/reference-feed';

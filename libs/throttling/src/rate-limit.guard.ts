@@ -12,7 +12,7 @@ import {
   type ThrottlerModuleOptions,
 } from '@nestjs/throttler';
 import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
-import { UsageMeter } from '#libs/usage';
+import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { declaredAccess } from './declared-access';
 import type { Check, Verdict } from './policy';
@@ -42,7 +42,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (checks.length === 0) return true;
     const verdict = await this.storage.take(checks);
     this.sendHeaders(context, verdict);
-    if (!verdict.admitted) this.refuse(verdict);
+    if (!verdict.admitted) this.refuse(context, verdict);
     return true;
   }
 
@@ -97,10 +97,14 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   /** Throws `rate_limit_exceeded` or `limit_exceeded`. */
-  protected refuse(verdict: Verdict): never {
+  protected refuse(context: ExecutionContext, verdict: Verdict): never {
     const caller = this.tenant.peek();
     const { name } = exceeded(verdict).check.policy;
-    if (caller) this.meter.count(caller.organizationId, `rate_limit_exceeded_${name}`);
+    if (caller) {
+      const { method, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
+      const activity = routeActivity(method, routeOptions.url);
+      this.meter.count(caller.organizationId, `rate_limit_exceeded_${name}`, 1, activity);
+    }
     throw rateLimitExceeded(verdict);
   }
 }

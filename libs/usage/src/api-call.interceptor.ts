@@ -4,24 +4,22 @@
  */
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { TenantContextHolder } from '#libs/tenancy';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
-import { ResponseBytes } from './response-bytes';
-import { UsageMeter } from './usage-meter';
+import { CallRecorder } from './call-recorder';
 
 @Injectable()
 export class ApiCallInterceptor implements NestInterceptor {
   constructor(
     private readonly tenant: TenantContextHolder,
-    private readonly meter: UsageMeter,
-    private readonly bytes: ResponseBytes,
+    private readonly recorder: CallRecorder,
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const caller = context.getType() === 'http' ? this.tenant.peek() : undefined;
     if (caller) {
-      this.meter.count(caller.organizationId, 'api_calls');
-      this.bytes.charge(context.switchToHttp().getRequest<FastifyRequest>(), caller.organizationId);
+      const http = context.switchToHttp();
+      this.recorder.record(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), caller.organizationId);
     }
     return next.handle();
   }

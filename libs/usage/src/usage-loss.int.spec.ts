@@ -28,11 +28,21 @@ describe('usage when something is lost', () => {
     await env.dispose();
   });
 
+  /** What was counted, by whichever of the tables; they were added to together, or one of them lies. */
   const stored = async (organizationId: string): Promise<number> => {
-    const [row] = await env.query<{ value: string | null }>(
-      "select sum(value) as value from tenant_usage where organization_id = $1 and metric = 'api_calls'",
+    const rolled = (table: string, rows: string) =>
+      `(select sum(calls) from ${table} where organization_id = $1 and activity ${rows} '')`;
+    const times = (table: string) =>
+      `(select sum(n) from ${table}, unnest(latencies) with ordinality l (n, place)
+        where organization_id = $1 and activity <> '' and place % 2 = 0)`;
+    const tables = ['tenant_minutes', 'tenant_hours', 'tenant_days'];
+    const sums = tables.flatMap((table) => [rolled(table, '='), rolled(table, '<>'), times(table)]);
+    const [row] = await env.query<{ value: string | null; sums: (string | null)[] }>(
+      `select (select sum(value) from tenant_usage where organization_id = $1 and metric = 'api_calls') as value,
+         array[${sums.join(', ')}] as sums`,
       [organizationId],
     );
+    expect(row!.sums.map(Number)).toEqual(sums.map(() => Number(row!.value)));
     return Number(row!.value ?? 0);
   };
 
@@ -113,6 +123,12 @@ describe('usage when something is lost', () => {
       await way.cut();
     });
 
+    const call = (id: string, times: number) => {
+      for (let each = 0; each < times; each += 1) {
+        meter.called(id, 'GET /v1/a');
+        meter.answered(id, 'GET /v1/a', { bytesIn: 0, durationUs: 5_000, failed: false });
+      }
+    };
     const reopen = async () => {
       await way.cut();
       await way.open();
@@ -128,15 +144,15 @@ describe('usage when something is lost', () => {
 
     it('counts a flush once whose commit happened and whose confirmation was lost', async () => {
       const { id } = await createOrganization(env);
-      meter.count(id, 'api_calls', 1);
+      call(id, 1);
       await meter.flush(); // a connection is open
       for (let round = 1; round <= 5; round += 1) {
         way.swallowAnswers();
-        meter.count(id, 'api_calls', 10);
+        call(id, 10);
         const flushing = meter.flush();
         await waitFor(async () => (await stored(id)) === 1 + round * 11 - 1, { what: 'the commit' });
         if (round % 2 === 0) await way.cut(); // broken, or silent until the deadline
-        meter.count(id, 'api_calls', 1);
+        call(id, 1);
         await flushing;
         await reopen();
         await settle(id, 1 + round * 11);
@@ -159,7 +175,7 @@ describe('usage when something is lost', () => {
         work.goesOn = false;
       })();
       while (work.goesOn) {
-        for (const { id } of organizations) meter.count(id, 'api_calls', 3);
+        for (const { id } of organizations) call(id, 3);
         counted += 3;
         await meter.flush();
         await pause(1);

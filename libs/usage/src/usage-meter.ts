@@ -13,13 +13,31 @@ import {
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { Clock, StockyardError } from '#libs/kernel';
 import { RowTally, TenantContextHolder } from '#libs/tenancy';
+import { type Amount, jobActivity, WHOLE } from './activity/activity-cell';
 import { UsageStopwatch } from './usage-stopwatch';
 import { UsageTally } from './usage-tally';
 import { UsageRepository } from './usage.repository';
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** Metrics that count by the minute too, and as what; every refusal of a limit is one of `refusals`. */
+const AMOUNT_OF: Readonly<Record<string, Amount>> = {
+  bytes_out: 'bytes_out',
+  rows_read: 'rows_read',
+  rows_written: 'rows_written',
+  job_milliseconds: 'job_ms',
+  cache_bytes: 'cache_bytes',
+  requests_shed: 'refusals',
+};
+const REFUSED = 'rate_limit_exceeded_';
 /** Tenants written at the same time: the pool belongs to requests. */
 const CONCURRENCY = 2;
+
+export interface Answered {
+  readonly bytesIn: number;
+  readonly durationUs: number | undefined;
+  readonly failed: boolean;
+}
 
 @Injectable()
 export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
@@ -44,19 +62,44 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
     }, this.config.USAGE_FLUSH_MS).unref();
   }
 
-  /** Adds `amount` (a whole number, at least 0) to a metric such as `api_calls`, in the current hour. Never throws. */
-  count(organizationId: string, metric: string, amount = 1): void {
+  /**
+   * Adds `amount` (a whole number, at least 0) to a metric such as `api_calls`, in the current hour, and to the activity that it
+   * is of, in the current minute. Never throws.
+   */
+  count(organizationId: string, metric: string, amount = 1, activity = WHOLE): void {
     if (!Number.isSafeInteger(amount) || amount <= 0) return;
     const periodMs = Math.floor(this.clock.nowMs() / HOUR_MS) * HOUR_MS;
     this.tally.add(organizationId, { metric, periodStart: new Date(periodMs), value: amount });
+    const counted = metric.startsWith(REFUSED) ? 'refusals' : AMOUNT_OF[metric];
+    if (counted) this.cell(organizationId, activity).amounts[counted] += amount;
   }
 
-  /** Charges time to a metric such as `job_milliseconds` from now until the returned function is called. */
-  time(organizationId: string, metric: string): () => void {
-    const stopwatch = new UsageStopwatch((ms) => this.count(organizationId, metric, ms));
+  /** A request that was let in. */
+  called(organizationId: string, activity: string): void {
+    this.count(organizationId, 'api_calls');
+    this.cell(organizationId, activity).amounts.calls += 1;
+  }
+
+  /** It was answered, or broke off. `durationUs` is undefined where its time says nothing. */
+  answered(organizationId: string, activity: string, answer: Answered): void {
+    const cell = this.cell(organizationId, activity);
+    cell.amounts.bytes_in += answer.bytesIn;
+    if (answer.durationUs !== undefined) cell.ended(answer.durationUs, answer.failed);
+    else if (answer.failed) cell.amounts.errors += 1;
+  }
+
+  /** Charges `job_milliseconds` from now until the returned function is called, with whether the run has failed. */
+  job(organizationId: string, type: string): (failed: boolean) => void {
+    const activity = jobActivity(type);
+    const began = performance.now();
+    const stopwatch = new UsageStopwatch((ms) => this.count(organizationId, 'job_milliseconds', ms, activity));
     this.stopwatches.add(stopwatch);
-    return () => {
-      if (this.stopwatches.delete(stopwatch)) stopwatch.stop();
+    return (failed) => {
+      if (!this.stopwatches.delete(stopwatch)) return;
+      stopwatch.stop();
+      const cell = this.cell(organizationId, activity);
+      cell.amounts.calls += 1;
+      cell.ended((performance.now() - began) * 1_000, failed);
     };
   }
 
@@ -78,11 +121,18 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
     await this.flush();
   }
 
+  private cell(organizationId: string, activity: string) {
+    return this.tally.cell(organizationId, activity, Math.floor(this.clock.nowMs() / MINUTE_MS) * MINUTE_MS);
+  }
+
   private async writeAll(): Promise<void> {
     for (const stopwatch of this.stopwatches) stopwatch.lap();
-    for (const [organizationId, { read, written }] of this.rows.drain()) {
+    for (const [organizationId, { read, written, queries, databaseUs }] of this.rows.drain()) {
       this.count(organizationId, 'rows_read', read);
       this.count(organizationId, 'rows_written', written);
+      const { amounts } = this.cell(organizationId, WHOLE);
+      amounts.queries += queries;
+      amounts.database_us += Math.round(databaseUs);
     }
     const waiting = this.tally.tenants();
     let away = false;

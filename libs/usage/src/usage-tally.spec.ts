@@ -77,7 +77,57 @@ describe('the tally of usage', () => {
     expect(tally.isOwing('a')).toBe(true);
     expect(tally.next('a')).toEqual(first);
     tally.confirm('a');
-    expect(tally.next('a')).toMatchObject({ writer: first!.writer, number: 2, increments: [{ value: 5 }] });
+    expect(tally.next('a')).toMatchObject({
+      writer: first!.writer,
+      number: 2,
+      increments: [{ value: 5 }],
+      activity: [],
+    });
+  });
+
+  it('makes of the cells of a minute a whole, in which runs of jobs are no requests', () => {
+    const tally = new UsageTally();
+    const [route, job] = [tally.cell('a', 'GET /v1/a', 60_000), tally.cell('a', 'job t', 60_000)];
+    for (const cell of [route, job]) {
+      cell.amounts.calls += 1;
+      cell.amounts.bytes_out += 5;
+      cell.ended(1_000, true);
+    }
+    const { activity } = tally.next('a')!;
+    expect(
+      activity.map((each) => [each.activity, each.minute.getTime(), each.calls, each.errors, each.bytes_out]),
+    ).toEqual([
+      ['GET /v1/a', 60_000, 1, 1, 5],
+      ['job t', 60_000, 1, 1, 5],
+      ['', 60_000, 1, 1, 10],
+    ]);
+    expect(activity.map(({ latencies }) => latencies[1])).toEqual([1, 1, 1]);
+  });
+
+  it('keeps elder minutes by the hour while nothing can be written, and loses nothing of them', () => {
+    const tally = new UsageTally();
+    const MINUTES = 300;
+    for (let minute = 7; minute < 7 + MINUTES; minute += 1) {
+      const cell = tally.cell('a', 'GET /v1/a', minute * 60_000);
+      cell.amounts.calls += 1;
+      cell.ended(1_000, false);
+    }
+    const ofRoute = tally.next('a')!.activity.filter(({ activity }) => activity !== '');
+    expect(ofRoute.length).toBeLessThanOrEqual(10 + MINUTES / 60 + 1);
+    expect(ofRoute.reduce((sum, { calls }) => sum + calls, 0)).toBe(MINUTES);
+    const hours = new Map<number, number>();
+    for (const { minute, latencies } of ofRoute) {
+      const hour = Math.floor(minute.getTime() / 3_600_000);
+      hours.set(hour, (hours.get(hour) ?? 0) + latencies[1]!);
+    }
+    expect([...hours].sort()).toEqual([
+      [0, 53],
+      [1, 60],
+      [2, 60],
+      [3, 60],
+      [4, 60],
+      [5, 7],
+    ]);
   });
 
   it('keeps nothing of a tenant that is gone', () => {

@@ -77,8 +77,11 @@ describe('usage in the database', () => {
     await env.query("update organizations set state = 'suspended' where id = $1", [id]);
     const meter = (await start()).get(UsageMeter);
     meter.count(id, 'api_calls', 2);
+    meter.called(id, 'GET /v1/a');
     await meter.flush();
-    await expect(stored(id)).resolves.toEqual([['api_calls', 2]]);
+    await expect(stored(id)).resolves.toEqual([['api_calls', 3]]);
+    const days = 'select calls from tenant_days where organization_id = $1 order by activity';
+    await expect(env.query(days, [id])).resolves.toEqual([{ calls: '1' }, { calls: '1' }]);
   });
 
   it('is written when the process ends', async () => {
@@ -99,6 +102,7 @@ describe('usage in the database', () => {
     const batch = (increments: readonly [metric: string, hours: number, value: number][]) => ({
       writer: newId(),
       number: 1,
+      activity: [],
       increments: increments.map(([metric, hours, value]) => ({ metric, periodStart: at(hours), value })),
     });
     const calls = [-1, 0, 1].map((hours): [string, number, number] => ['api_calls', hours, 10 ** (hours + 1)]);

@@ -3,7 +3,10 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiCallInterceptor } from './api-call.interceptor';
-import { ResponseBytes } from './response-bytes';
+import { CallRecorder } from './call-recorder';
+import { ActivityRepository } from './activity/activity.repository';
+import { CostRepository } from './costs/cost.repository';
+import { CostService } from './costs/cost.service';
 import { UsageMeter } from './usage-meter';
 import { UsageReader } from './usage-reader';
 import { UsageRepository } from './usage.repository';
@@ -21,13 +24,16 @@ export class UsageModule {
     return {
       module: UsageModule,
       providers: [
+        ActivityRepository,
+        CostRepository,
+        CostService,
         UsageMeter,
         UsageReader,
         UsageRepository,
         { provide: Clock, useClass: SystemClock },
-        ...(countApiCalls ? [ResponseBytes, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
+        ...(countApiCalls ? [CallRecorder, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
       ],
-      exports: [UsageMeter, UsageReader, UsageRepository],
+      exports: [CostService, UsageMeter, UsageReader, UsageRepository],
     };
   }
 }

@@ -1,11 +1,11 @@
 /** What the caller's organization has used. */
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '#libs/http';
 import { RequirePermission } from '#libs/identity';
 import type { ShapeType } from '#libs/kernel';
 import { UsageQueryService } from './usage-query.service';
-import { USAGE, USAGE_QUERY } from './usage.shape';
+import { USAGE_OR_SERIES, USAGE_QUERY } from './usage.shape';
 
 @ApiTags('usage')
 @ApiBearerAuth()
@@ -15,14 +15,15 @@ export class UsageController {
 
   @Get()
   @RequirePermission('usage:read')
-  @ApiOperation({ summary: 'Sum up what your organization has used, by metric' })
+  @ApiOperation({ summary: 'Sum up what your organization has used, by metric, or see it as a series' })
+  @ApiProduces('application/json', 'text/csv')
   @ApiResponse({
     status: 200,
-    description: 'The sums; calls of the last seconds may be missing.',
-    standardSchema: USAGE,
+    description: 'The sums, or with `granularity` a page of points in order; calls of the last seconds may be missing.',
+    standardSchema: USAGE_OR_SERIES,
   })
-  @ApiProblems({ 400: '`invalid_period`.', 503: '`metrics_unavailable`: retry.' })
+  @ApiProblems({ 400: '`invalid_period`, `invalid_cursor`.', 503: '`metrics_unavailable`: retry.' })
   summary(@Query({ schema: USAGE_QUERY }) query: ShapeType<typeof USAGE_QUERY>) {
-    return this.usage.summary(query);
+    return this.usage.answer(query);
   }
 }

@@ -13,8 +13,8 @@ export interface TenantTable {
   /** In the order of the table, without generated columns. */
   readonly columns: readonly TenantColumn[];
   readonly primaryKey: readonly string[];
-  /** The column that decides on the month of a row, where the table is partitioned by month. */
-  readonly monthColumn: TenantColumn | null;
+  /** Where the table is partitioned: the column that decides on the partition of a row, and how long a partition is. */
+  readonly partitionColumn: (TenantColumn & { readonly unit: 'month' | 'day' }) | null;
 }
 
 interface CatalogRow extends TenantTable {
@@ -32,8 +32,9 @@ const CATALOG = `
     (select json_agg(a.attname order by array_position(i.indkey::int2[], a.attnum)) from pg_index i
      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey::int2[])
      where i.indrelid = t.oid and i.indisprimary) as "primaryKey",
-    (select json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) from pg_partitioned_table p
-     join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0] where p.partrelid = t.oid) as "monthColumn",
+    (select json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'unit', partition_unit(t.oid))
+     from pg_partitioned_table p
+     join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0] where p.partrelid = t.oid) as "partitionColumn",
     (select coalesce(json_agg(distinct r.relname), '[]') from pg_constraint k join tenant_tables r on r.oid = k.confrelid
      where k.conrelid = t.oid and k.contype = 'f' and k.confrelid <> t.oid) as "references"
   from tenant_tables t order by t.relname`;
@@ -55,11 +56,11 @@ export function inReferenceOrder<T extends { name: string; references: readonly 
 /** Every tenant table of the database. Throws `circular_references` (internal) where no order satisfies the foreign keys. */
 export async function tenantTables(client: ClientBase): Promise<TenantTable[]> {
   const { rows } = await client.query<CatalogRow>(CATALOG);
-  return inReferenceOrder(rows).map(({ name, columns, primaryKey, monthColumn }) => ({
+  return inReferenceOrder(rows).map(({ name, columns, primaryKey, partitionColumn }) => ({
     name,
     columns,
     primaryKey,
-    monthColumn,
+    partitionColumn,
   }));
 }
 

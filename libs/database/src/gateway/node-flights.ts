@@ -1,6 +1,7 @@
 /** Sends one flight to one node: checkout, deadline, release, and what a failure says of the node. */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { type Charged, RowTally } from '#libs/tenancy';
 import type { PoolClient } from 'pg';
 import { databaseSilent, isReadOnly } from '../database.error';
 import { Flight, type FlightResult, type FlightStatement, FlightTail } from '../lanes/flight';
@@ -17,6 +18,8 @@ export interface FlightPlan {
   readonly statements: readonly FlightStatement[];
   /** Behind the Sync, so that it sees the commit. Its failure or silence is not the flight's: then there is no answer. */
   readonly tail?: FlightStatement;
+  /** Whose the time is that it takes; undefined for the platform's own. */
+  readonly charged?: Charged;
   /** A read can be done elsewhere: it is ended when the node is found dead. */
   readonly isRead: boolean;
 }
@@ -35,6 +38,7 @@ export class NodeFlights {
   constructor(
     private readonly shards: Shards,
     private readonly watch: LaneWatch,
+    private readonly rows: RowTally,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'DATABASE_PREPARED_STATEMENTS' | 'DATABASE_ANSWER_TIMEOUT_MS'>,
   ) {
     this.prepare = config.DATABASE_PREPARED_STATEMENTS === 'on';
@@ -91,10 +95,11 @@ export class NodeFlights {
   }
 
   /** On a connection that is kept for more: the caller releases it. Rejects with `silent` errors as everything else. */
-  async fly(client: PoolClient, { shard, node, statements, tail, isRead }: FlightPlan): Promise<FlightAnswer> {
+  async fly(client: PoolClient, { shard, node, statements, tail, isRead, charged }: FlightPlan): Promise<FlightAnswer> {
     const behind = tail && new FlightTail(tail, this.prepare);
     const flight = new Flight(statements, this.prepare, behind);
     if (isRead) node.trackRead(flight);
+    const began = performance.now();
     const deadline = setTimeout(endUnanswered, this.answerTimeoutMs, flight, behind);
     try {
       client.query(flight);
@@ -106,6 +111,7 @@ export class NodeFlights {
       throw error;
     } finally {
       clearTimeout(deadline);
+      if (charged) this.rows.took(charged, performance.now() - began);
       if (isRead) node.forgetRead(flight);
     }
   }

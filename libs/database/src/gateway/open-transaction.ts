@@ -95,7 +95,8 @@ export class OpenTransaction {
   private async fly(statements: readonly FlightStatement[], isRead = false): Promise<readonly FlightResult[]> {
     const { place, node } = this.plan;
     try {
-      const flight = { shard: place.shard, node, statements, isRead };
+      const { shard, charged } = place;
+      const flight = { shard, node, statements, charged, isRead };
       return (await this.flights.fly(this.client, flight)).results;
     } catch (error) {
       if (!isServerError(error)) this.broken = true;

@@ -1,9 +1,11 @@
 /** Where the current tenant is, as far as this process knows. */
-import type { Limits } from '#libs/tenancy';
+import type { Charged, Limits } from '#libs/tenancy';
 import type { Shard } from '../shards/shard';
 
 export interface Place {
   readonly organizationId: string;
+  /** Whose the time of its statements is. */
+  readonly charged: Charged;
   readonly shard: Shard;
   readonly epoch: number;
   /** Whether the directory's entry is fresh. */

@@ -54,7 +54,16 @@ describe('reads that the primary answers in place of replicas', () => {
     let end!: () => void;
     const held = new Promise<void>((resolve) => (end = resolve));
     let isIn = false;
-    const place = { organizationId: tenant, shard, epoch: 1, fresh: true, isOperators: false, limits: undefined };
+    const charged = { organizationId: tenant, actor: { type: 'system', id: null } } as const;
+    const place = {
+      organizationId: tenant,
+      charged,
+      shard,
+      epoch: 1,
+      fresh: true,
+      isOperators: false,
+      limits: undefined,
+    };
     const done = routes.elsewhere(place, false, async ({ release }: ReadTarget) => {
       isIn = true;
       await held.finally(release);

@@ -9,6 +9,7 @@ import {
   type LocatedOrganization,
   organizationSuspended,
   type ReleaseSlot,
+  type TenantContext,
   TenantContextHolder,
   TenantShare,
 } from '#libs/tenancy';
@@ -48,15 +49,24 @@ export class TenantEntrance {
 
   /** Throws `organization_unknown` (404) where the directory has no such organization. */
   place(): Place | Promise<Place> {
-    const { organizationId, place, actor } = this.tenant.current();
-    const isOperators = actor.type === 'operator';
+    const context = this.tenant.current();
+    const { organizationId, place, actor } = context;
     if (place) {
+      const isOperators = actor.type === 'operator';
       const shard = this.shards.get(place.shard);
-      return { organizationId, shard, epoch: place.epoch, fresh: true, isOperators, limits: undefined };
+      return {
+        organizationId,
+        charged: context,
+        shard,
+        epoch: place.epoch,
+        fresh: true,
+        isOperators,
+        limits: undefined,
+      };
     }
     const located = this.directory.locate(organizationId);
-    if (!(located instanceof Promise)) return this.placed(located, isOperators);
-    return located.then((found) => this.placed(found, isOperators));
+    if (!(located instanceof Promise)) return this.placed(located, context);
+    return located.then((found) => this.placed(found, context));
   }
 
   /** One of the tenant's own connections; without limits (an organization in the making) and without a share, at once. */
@@ -121,13 +131,14 @@ export class TenantEntrance {
     return this.place();
   }
 
-  private placed(located: LocatedOrganization | undefined, isOperators: boolean): Place {
+  private placed(located: LocatedOrganization | undefined, charged: TenantContext): Place {
     if (!located) throw organizationUnknown();
     const { organization, fresh } = located;
     const { id: organizationId, epoch, limits } = organization;
     const shard = this.shards.find(organization.shard);
     if (!shard) throw shardUnavailable(organization.shard); // this process's configuration is older than the directory
-    return { organizationId, shard, epoch, fresh, isOperators, limits };
+    const isOperators = charged.actor.type === 'operator';
+    return { organizationId, charged, shard, epoch, fresh, isOperators, limits };
   }
 }
 

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { FlightResult, FlightStatement } from '../lanes/flight';
 import type { Statement } from '../lanes/statement';
 import { enterWrite, PRIMARY_POSITION } from './entry-statements';
+import { handOn, type LaneSpan } from './lane-span';
 import { NodeFlights } from './node-flights';
 import type { Place } from './place';
 import { ReadRoutes, type ReadTarget } from './read-routes';
@@ -16,33 +17,37 @@ export class TenantFlights {
     private readonly flights: NodeFlights,
   ) {}
 
-  write(statements: readonly Statement[]): Promise<FlightResult[]> {
-    return this.entrance.enter((place) => this.writeAt(place, statements), { isRead: false });
+  write(statements: readonly Statement[], span?: LaneSpan): Promise<FlightResult[]> {
+    return this.entrance.enter((place) => this.writeAt(place, statements, span), { isRead: false });
   }
 
-  read(statements: readonly Statement[]): Promise<FlightResult[]> {
+  read(statements: readonly Statement[], span?: LaneSpan): Promise<FlightResult[]> {
     const wantsPrimary = statements.some(({ reads }) => reads === 'primary');
     return this.entrance.enter(
-      (place) => this.routes.elsewhere(place, wantsPrimary, (target) => this.readAt(place, target, statements)),
+      (place) => this.routes.elsewhere(place, wantsPrimary, (target) => this.readAt(place, target, statements, span)),
       { isRead: true },
     );
   }
 
-  private async writeAt(place: Place, statements: readonly Statement[]): Promise<FlightResult[]> {
+  private async writeAt(place: Place, statements: readonly Statement[], span?: LaneSpan): Promise<FlightResult[]> {
     const { shard } = place;
     const taken = this.entrance.slot(place);
     const release = taken instanceof Promise ? await taken : taken;
     try {
+      const node = shard.requirePrimary();
+      span?.wentTo(shard, node);
+      const opening = [enterWrite(place), ...handOn(span)];
       const { results, tail } = await this.flights.send({
         shard,
-        node: shard.requirePrimary(),
-        statements: inFlight([enterWrite(place)], place, statements),
+        node,
+        statements: inFlight(opening, place, statements),
         tail: PRIMARY_POSITION,
+        charged: place.charged,
         isRead: false,
       });
       if (tail) this.routes.observe(place, tail);
       else await this.routes.observeLost(place);
-      return results.slice(1);
+      return results.slice(opening.length);
     } finally {
       release();
     }
@@ -52,11 +57,14 @@ export class TenantFlights {
     place: Place,
     { node, opening, position, release }: ReadTarget,
     statements: readonly Statement[],
+    span?: LaneSpan,
   ): Promise<FlightResult[]> {
     try {
+      span?.wentTo(place.shard, node);
       const flight = inFlight(opening, place, statements);
       if (position) flight.push(position);
-      const { results } = await this.flights.send({ shard: place.shard, node, statements: flight, isRead: true });
+      const { shard, charged } = place;
+      const { results } = await this.flights.send({ shard, node, statements: flight, charged, isRead: true });
       if (position) {
         const reached = results[results.length - 1];
         this.routes.observe(place, reached);

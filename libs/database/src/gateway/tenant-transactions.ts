@@ -9,6 +9,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { FlightStatement } from '../lanes/flight';
 import { InteractiveLane, type OpenedLane, type SendQuery } from '../lanes/interactive-lane';
 import { enterWrite, PRIMARY_POSITION } from './entry-statements';
+import { handOn, type LaneSpan } from './lane-span';
 import { NodeFlights } from './node-flights';
 import { OpenTransaction, type TransactionPlan } from './open-transaction';
 import type { Place } from './place';
@@ -39,13 +40,14 @@ export class TenantTransactions {
     private readonly scope: WriteScope,
   ) {}
 
-  write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const begin: Begin = (first) => this.entrance.enter((place) => this.beginWrite(place, first), { isRead: false });
+  write<T>(work: (manager: EntityManager) => Promise<T>, span?: LaneSpan): Promise<T> {
+    const attempt = (first: FlightStatement) => (place: Place) => this.beginWrite(place, first, span);
+    const begin: Begin = (first) => this.entrance.enter(attempt(first), { isRead: false });
     return this.scope.run(() => this.run(work, begin));
   }
 
-  read<T>(work: (manager: EntityManager) => Promise<T>, wantsPrimary: boolean): Promise<T> {
-    const attempt = (first: FlightStatement) => (place: Place) => this.beginRead(place, wantsPrimary, first);
+  read<T>(work: (manager: EntityManager) => Promise<T>, wantsPrimary: boolean, span?: LaneSpan): Promise<T> {
+    const attempt = (first: FlightStatement) => (place: Place) => this.beginRead(place, wantsPrimary, first, span);
     return this.run(work, (first) => this.entrance.enter(attempt(first), { isRead: true }));
   }
 
@@ -96,13 +98,15 @@ export class TenantTransactions {
     return runner.manager;
   }
 
-  private async beginWrite(place: Place, first: FlightStatement) {
+  private async beginWrite(place: Place, first: FlightStatement, span?: LaneSpan) {
     const taken = this.entrance.slot(place);
     const release = taken instanceof Promise ? await taken : taken;
+    const node = this.primaryOf(place, release);
+    span?.wentTo(place.shard, node);
     const plan: TransactionPlan = {
       place,
-      node: this.primaryOf(place, release),
-      opening: [BEGIN, enterWrite(place)],
+      node,
+      opening: [BEGIN, enterWrite(place), ...handOn(span)],
       position: PRIMARY_POSITION,
       isRead: false,
       release,
@@ -119,8 +123,9 @@ export class TenantTransactions {
     }
   }
 
-  private async beginRead(place: Place, wantsPrimary: boolean, first: FlightStatement) {
+  private async beginRead(place: Place, wantsPrimary: boolean, first: FlightStatement, span?: LaneSpan) {
     const begun = await this.routes.elsewhere(place, wantsPrimary, async (target) => {
+      span?.wentTo(place.shard, target.node);
       const plan = { place, ...target, isRead: true, opening: [BEGIN, ...target.opening] };
       return OpenTransaction.begin(this.flights, plan, first);
     });

@@ -18,13 +18,13 @@ const TABLES: readonly TenantTable[] = [
     name: 'products',
     columns: [column('organization_id', 'uuid'), column('id', 'uuid'), column('name')],
     primaryKey: ['organization_id', 'id'],
-    monthColumn: null,
+    partitionColumn: null,
   },
   {
     name: 'audit_log',
     columns: [column('organization_id', 'uuid'), column('id', 'uuid')],
     primaryKey: ['organization_id', 'id'],
-    monthColumn: column('id', 'uuid'),
+    partitionColumn: { ...column('id', 'uuid'), unit: 'month' as const },
   },
 ];
 const target = { schema: 'Newest1', tables: TABLES, tenant };

@@ -7,7 +7,7 @@ import { walkArchive } from '../archive/archive-reader';
 import type { Manifest, ManifestTable } from '../archive/manifest';
 import { isDirectoryTable } from '../directory/directory-tables';
 
-/** First days of the months that a table's rows fall into. */
+/** First days of the months, or days, that a table's rows fall into. */
 export type Months = Readonly<Record<string, readonly string[]>>;
 
 export interface CheckedArchive {
@@ -42,7 +42,7 @@ export async function checkArchive(source: Readable, target: Target, signal: Abo
         if ((line += 1) % 1_000 === 0) signal.throwIfAborted();
         const row = parseRow(text, entry, line);
         if (row.organization_id !== target.tenant) throw archiveForeign(entry.file, line);
-        if (table.monthColumn) seen.add(monthOf(row[table.monthColumn.name] ?? '', entry, line));
+        if (table.partitionColumn) seen.add(firstDayOf(row, table.partitionColumn, entry, line));
       }
       if (seen.size > 0) months[entry.name] = [...seen].sort();
     },
@@ -76,11 +76,17 @@ function parseRow(text: string, { file, columns }: ManifestTable, line: number):
   return row as Row;
 }
 
-/** The month of a UUIDv7 or of a time, in UTC. */
-function monthOf(key: string, { file }: ManifestTable, line: number): string {
+/** Of the partition that holds a row: the month, or the day, of a UUIDv7 or of a time, in UTC. */
+function firstDayOf(
+  row: Row,
+  { name, unit }: NonNullable<TenantTable['partitionColumn']>,
+  { file }: ManifestTable,
+  line: number,
+): string {
+  const key = row[name] ?? '';
   const iso = key.replace(' ', 'T').replace(/\+00$/, 'Z');
   const time = new Date(isUuid(key) ? uuidv7Time(key) : iso);
   const year = time.getUTCFullYear();
   if (!(year >= FIRST_YEAR && year < LAST_YEAR)) throw archiveDamaged(file, `has no usable time in line ${line}`);
-  return `${time.toISOString().slice(0, 7)}-01`;
+  return unit === 'day' ? time.toISOString().slice(0, 10) : `${time.toISOString().slice(0, 7)}-01`;
 }

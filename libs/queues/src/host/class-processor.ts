@@ -1,7 +1,8 @@
 /** The BullMQ side of the job runner: one processor a class, and what each outcome means to the queue. */
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Injectable, Logger, type Type } from '@nestjs/common';
+import { Injectable, Logger, Optional, type Type } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
+import { NO_TRACING, Tracing } from '#libs/tracing';
 import { UsageMeter } from '#libs/usage';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { workerConnection } from '../connection/queue-connection';
@@ -10,6 +11,7 @@ import { WorkerRoll } from '../running/worker-roll';
 import type { DrainingWorker } from './draining-worker';
 import { JobMetrics } from './job-metrics';
 import type { JobOutcome } from './job-outcome';
+import { beginJob, endJob } from './job-trace';
 import { JobRunner } from './job-runner';
 import { JobTurns } from './job-turns';
 
@@ -26,6 +28,7 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
     private readonly runner: JobRunner,
     private readonly meter: UsageMeter,
     private readonly metrics: JobMetrics,
+    @Optional() private readonly tracing: Tracing = NO_TRACING,
   ) {
     super();
   }
@@ -59,18 +62,28 @@ export class ClassProcessor extends WorkerHost<DrainingWorker> {
 
   private async run(job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<string> {
     const began = performance.now();
-    const outcome = await this.runner.run({
+    const work = beginJob(this.tracing, job);
+    let outcome: JobOutcome | undefined;
+    try {
+      outcome = await work.run(() => this.deliver(job, signal));
+    } finally {
+      endJob(work, outcome);
+    }
+    this.metrics.ended(job.name, outcome.kind, performance.now() - began);
+    return this.conclude(outcome, job, token);
+  }
+
+  private deliver(job: Job, signal: AbortSignal | undefined): Promise<JobOutcome> {
+    return this.runner.run({
       data: job.data as unknown,
       attempt: job.attemptsMade + 1,
       waits: Math.max(0, job.attemptsStarted - job.attemptsMade - 1),
       signal: signal ?? new AbortController().signal,
       onRun: (organizationId, row) => {
         this.metrics.began(row);
-        return this.meter.time(organizationId, 'job_milliseconds');
+        return this.meter.job(organizationId, row.type);
       },
     });
-    this.metrics.ended(job.name, outcome.kind, performance.now() - began);
-    return this.conclude(outcome, job, token);
   }
 
   private async conclude(outcome: JobOutcome, job: Job, token: string | undefined): Promise<string> {

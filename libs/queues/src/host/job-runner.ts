@@ -30,7 +30,7 @@ export interface JobDelivery {
   readonly waits: number;
   readonly signal: AbortSignal;
   /** Called when the tenant's own row has proven the job and its handler is about to run; the result, when it has. */
-  readonly onRun?: (organizationId: string, job: Job) => () => void;
+  readonly onRun?: (organizationId: string, job: Job) => (failed: boolean) => void;
 }
 
 /** How long a handler whose time is over may take to its next step. */
@@ -108,8 +108,10 @@ export class JobRunner {
     let ending: Ending;
     try {
       ending = await this.handle(checked, plan, delivery.signal);
-    } finally {
-      ended?.();
+      ended?.(false);
+    } catch (error) {
+      ended?.(!delivery.signal.aborted); // a worker that stops has not failed
+      throw error;
     }
     const lines = JSON.stringify([...ending.lines, logLine('info', 'Completed.')]);
     const complete = completeJob(job.id, job.round, lines, JSON.stringify(ending.result));

@@ -15,6 +15,8 @@ export interface OutboxMessage {
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly payload: unknown;
+  /** The trace that it belongs to. */
+  readonly traceparent?: string | null;
 }
 
 /** One BullMQ job to be. */
@@ -31,6 +33,8 @@ export interface QueuedWork {
   readonly backoffMs: number;
   /** Not before. */
   readonly runAt?: Date;
+  /** What its span continues; set by the relay. */
+  readonly traceparent?: string;
   /** Jobs of the same tenant and class that are less urgent; it changes places with the first that still waits. */
   readonly aheadOf?: readonly string[];
 }

@@ -122,8 +122,10 @@ function delayedJob(work: QueuedWork, now: number) {
   return { name, data, opts: { ...options(work), delay: runAt!.getTime() - now, priority: TAGGED_LATER } };
 }
 
-function options({ jobId, attempts, backoffMs }: QueuedWork) {
+/** The traceparent where BullMQ keeps such things, not in the data: a worker of a release that knows none passes over it. */
+function options({ jobId, attempts, backoffMs, traceparent }: QueuedWork) {
   return {
+    ...(traceparent !== undefined && { telemetry: { metadata: traceparent } }),
     jobId,
     attempts,
     backoff: { type: 'exponential', delay: backoffMs, jitter: JITTER },

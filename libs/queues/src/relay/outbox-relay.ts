@@ -9,13 +9,15 @@
  * A batch that fails is published again as a whole, by whichever relay comes first, and nothing of its aggregates before it.
  * A crash between adding and marking adds again; the job's id makes that one job, and its row one effect.
  */
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { ConsistencyTokens, Directory, type PositionOnShard } from '#libs/tenancy';
+import { NO_TRACING, Tracing } from '#libs/tracing';
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
 import { JobProducer } from './job-producer';
 import { OutboxRepository, type Publish, type Published } from './outbox.repository';
 import { RelayMetrics } from './relay-metrics';
+import { RelayTrace } from './relay-trace';
 import { ShardLoop } from './shard-loop';
 import { WorkInOrder } from './work-in-order';
 
@@ -40,6 +42,7 @@ export class OutboxRelay {
     private readonly directory: Directory,
     private readonly metrics: RelayMetrics,
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'OUTBOX_POLL_MS' | 'MESSAGING_SECRET'>,
+    @Optional() private readonly tracing: Tracing = NO_TRACING,
   ) {
     this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
     this.relays = outbox.shardNames().map((shard) => {
@@ -74,21 +77,29 @@ export class OutboxRelay {
 
   private relayShard(shard: string): Promise<Published> {
     const publish: Publish = async (messages, position) => {
-      const works = new WorkInOrder();
-      for (const message of messages) works.push(message, await this.workOf(message, position));
-      for (const wave of works.waves) await this.producer.add(wave);
+      const trace = RelayTrace.of(this.tracing, shard, messages);
+      try {
+        const works = new WorkInOrder();
+        for (const message of messages) works.push(message, await this.workOf(message, position, trace));
+        for (const wave of works.waves) await this.producer.add(wave);
+        trace?.end();
+      } catch (error) {
+        trace?.end(error);
+        throw error;
+      }
     };
     return this.metrics.count(shard, () => this.outbox.publishNext(shard, BATCH, publish));
   }
 
   /** A message that no route can read is logged and passed: it must not hold up the rows behind it. */
-  private async workOf(message: OutboxMessage, position: PositionOnShard): Promise<QueuedWork[]> {
+  private async workOf(message: OutboxMessage, position: PositionOnShard, trace?: RelayTrace): Promise<QueuedWork[]> {
     const routes = this.topics.routes(message.topic);
     if (routes.length === 0) return [];
     const consistency = await this.sealed(message.organizationId, position);
     return routes.flatMap((route) => {
       try {
-        const work = route(message);
+        const routed = route(message);
+        const work = trace?.handOn(message, routed) ?? routed;
         return [{ ...work, data: { ...work.data, ...(consistency && { consistency }) } }];
       } catch (error) {
         const { id, topic } = message;

@@ -23,7 +23,7 @@ const BY_INDEX = 'set local enable_sort = off';
 /** Rows of a tenant that is being moved wait; those of one that has moved away are published from where it is. */
 const LOCK_WAITING = `
   select o.id, o.seq, o.organization_id as "organizationId", o.topic, o.aggregate_type as "aggregateType",
-    o.aggregate_id as "aggregateId", o.payload
+    o.aggregate_id as "aggregateId", o.payload, o.traceparent
   from outbox o where o.published_at is null
     and exists (select from tenant_places p where p.tenant = o.organization_id and p.state in ('open', 'suspended'))
   order by o.seq, o.id limit $1 for update of o skip locked`;

@@ -14,7 +14,7 @@ export class PartitionUpkeep {
     @Inject(APP_CONFIG)
     private readonly config: Pick<
       AppConfig,
-      'USAGE_RETENTION_MONTHS' | 'AUDIT_RETENTION_MONTHS' | 'OUTBOX_RETENTION_DAYS'
+      'METRICS_MINUTES_DAYS' | 'USAGE_RETENTION_MONTHS' | 'AUDIT_RETENTION_MONTHS' | 'OUTBOX_RETENTION_DAYS'
     >,
   ) {}
 
@@ -35,9 +35,11 @@ export class PartitionUpkeep {
     if (made > 0) this.logger.log(`Made ${made} partitions on the shard ${shard}.`);
   }
 
-  /** Drops month after month, each in a transaction of its own, which locks its table for a moment only. */
+  /** Drops one after another, each in a transaction of its own, which locks its table for a moment only. */
   private async retire(shard: string): Promise<void> {
-    const { USAGE_RETENTION_MONTHS, AUDIT_RETENTION_MONTHS, OUTBOX_RETENTION_DAYS } = this.config;
+    const { METRICS_MINUTES_DAYS, USAGE_RETENTION_MONTHS, AUDIT_RETENTION_MONTHS, OUTBOX_RETENTION_DAYS } = this.config;
+    await this.retireFrom(shard, 'tenant_minutes', `${METRICS_MINUTES_DAYS} days`);
+    await this.retireFrom(shard, 'tenant_hours', `${USAGE_RETENTION_MONTHS} months`);
     await this.retireFrom(shard, 'tenant_usage', `${USAGE_RETENTION_MONTHS} months`);
     await this.retireFrom(shard, 'audit_log', `${AUDIT_RETENTION_MONTHS} months`);
     await this.retireFrom(shard, 'outbox', `${OUTBOX_RETENTION_DAYS} days`);

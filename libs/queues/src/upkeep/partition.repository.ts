@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Shards, translateDatabaseError } from '#libs/database';
 
 /** Tables whose months do not stay for ever. */
-export type RetiringTable = 'tenant_usage' | 'audit_log' | 'outbox';
+export type RetiringTable = 'tenant_minutes' | 'tenant_hours' | 'tenant_usage' | 'audit_log' | 'outbox';
 
 @Injectable()
 export class PartitionRepository {

@@ -3,7 +3,7 @@ import { newId, uuidv7LowerBound } from '#libs/kernel';
 import { createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
 import type { Client } from 'pg';
 
-const PARENTS = ['audit_log', 'outbox', 'stock_movements', 'tenant_usage'];
+const PARENTS = ['audit_log', 'outbox', 'stock_movements', 'tenant_hours', 'tenant_usage'];
 
 describe('months of partitioned tables', () => {
   let env: TestEnvironment;
@@ -60,6 +60,37 @@ describe('months of partitioned tables', () => {
     expect(await headroom('2032-03-01T00:00:00Z')).toEqual(all(-1));
     await env.query('drop table outbox_203112');
     expect(await headroom('2031-11-30T00:00:00Z')).toEqual({ ...all(3), outbox: 0 });
+  });
+
+  it('are days of the table that is kept by the day, a week ahead, and go one by one', async () => {
+    const headroom = async (today: string) =>
+      (await env.query<{ parent: string; days: number }>('select * from partition_headroom_days($1)', [today]))[0];
+    await maintainAt('2031-12-28T23:59:59Z');
+    const made = await env.query<{ name: string }>(
+      "select relname as name from pg_class where relname like 'tenant\\_minutes\\_203%' and relkind = 'r' order by 1",
+    );
+    expect(made.map(({ name }) => name.slice(-8))).toEqual([
+      ...['20311227', '20311228', '20311229', '20311230', '20311231'],
+      ...['20320101', '20320102', '20320103', '20320104'],
+    ]);
+    expect(await headroom('2031-12-28T23:59:59Z')).toEqual({ parent: 'tenant_minutes', days: 7 });
+    expect(await headroom('2032-01-04T00:00:00Z')).toEqual({ parent: 'tenant_minutes', days: 0 });
+    expect(await headroom('2032-01-05T00:00:00Z')).toEqual({ parent: 'tenant_minutes', days: -1 });
+    for (const minute of ['2031-12-31T23:59:00Z', '2032-01-01T00:00:00Z']) {
+      await env.query("insert into tenant_minutes (organization_id, period_start, activity) values ($1, $2, '')", [
+        organization,
+        minute,
+      ]);
+    }
+    const left = () =>
+      env.query<{ n: string }>("select count(*) as n from tenant_minutes where period_start > '2031-01-01'");
+    expect(await retireAt('tenant_minutes', '3 days', '2032-01-03T23:59:59Z')).not.toContain('tenant_minutes_20311231');
+    expect(await left()).toEqual([{ n: '2' }]);
+    expect(await retireAt('tenant_minutes', '3 days', '2032-01-04T00:00:00Z')).toEqual(['tenant_minutes_20311231']);
+    expect(await left()).toEqual([{ n: '1' }]);
+    await expect(relay.query("select retire_partition('tenant_minutes', '23 hours')")).rejects.toMatchObject({
+      code: '22023',
+    });
   });
 
   it('are built beside their parent, so that nobody who reads or writes it waits', async () => {

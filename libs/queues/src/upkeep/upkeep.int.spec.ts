@@ -71,7 +71,7 @@ describe('Upkeep and inbox', () => {
     await env.query(`drop table ${name}`);
 
     await env.query(
-      "select make_month_partition(t, '2020-01-01') from unnest('{outbox,audit_log,tenant_usage,stock_movements}'::regclass[]) t",
+      "select make_month_partition(t, '2020-01-01') from unnest('{outbox,audit_log,tenant_usage,tenant_hours,tenant_minutes,stock_movements}'::regclass[]) t",
     );
     await env.query("insert into usage_writers values ($1, $2, 1, now() - interval '31 days'), ($1, $3, 1, now())", [
       organization,
@@ -89,7 +89,7 @@ describe('Upkeep and inbox', () => {
 
     expect(visited.sort()).toEqual([organization, second].sort());
     expect(await count(`pg_class where relname = '${name}'`)).toBe(1);
-    expect(await count("pg_class where relkind = 'r' and relname like '%\\_202001'")).toBe(1); // stock_movements
+    expect(await count("pg_class where relkind = 'r' and relname like '%\\_202001%'")).toBe(1); // stock_movements
     expect(await count('usage_writers')).toBe(1);
     expect(await count('idempotency_keys')).toBe(2 * 23);
     expect(await count("inbox where consumer = 'old'")).toBe(0);

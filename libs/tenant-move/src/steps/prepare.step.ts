@@ -1,14 +1,14 @@
-/** Checks that the organization can move, and makes its place and the months of its rows on the target. */
+/** Checks that the organization can move, and makes its place and the partitions of its rows on the target. */
 import { alreadyThere, overtaken } from '../move.error';
 import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
 import { arrive, readPlace } from '../places';
 
-/** Months of the source's partitions: they are named so by make_month_partition(). */
+/** First days of the source's partitions, of months or days: they are named so by make_partition(). */
 const MONTHS = `
-  select p.relname as parent, right(c.relname, 6) || '01' as month
+  select p.relname as parent, rpad(substring(c.relname from '_([0-9]{6}|[0-9]{8})$'), 8, '01') as month
   from moved_tables() moved join pg_class p on p.oid = moved join pg_inherits i on i.inhparent = p.oid
-  join pg_class c on c.oid = i.inhrelid where c.relname ~ '_[0-9]{6}$' order by 1, 2`;
+  join pg_class c on c.oid = i.inhrelid where c.relname ~ '_([0-9]{6}|[0-9]{8})$' order by 1, 2`;
 
 export async function prepare(context: MoveContext, state: MoveState): Promise<MoveState> {
   const { directory, source: from, target: to } = context.options;

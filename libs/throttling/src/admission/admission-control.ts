@@ -7,8 +7,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
 import { MetricsRegistry } from '#libs/observability';
-import { Directory, type ReleaseSlot, RequestShare } from '#libs/tenancy';
-import { UsageMeter } from '#libs/usage';
+import { Directory, type Organization, type ReleaseSlot, RequestShare } from '#libs/tenancy';
+import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AdmissionGate, type Leave } from './admission-gate';
 import { showAdmission } from './admission-metrics';
@@ -57,9 +57,7 @@ export class AdmissionControl {
   async admit(arrival: Arrival): Promise<void> {
     const { request, reply, admission, organizationId } = arrival;
     const organization = organizationId === undefined ? undefined : await this.directory.find(organizationId);
-    const slot = organization
-      ? await this.slot(organization.id, organization.limits.maxConcurrentRequests)
-      : () => undefined;
+    const slot = organization ? await this.slot(request, organization) : () => undefined;
     const leave = await this.enter(arrival, organization?.limits.schedulingWeight ?? 1).catch((error: unknown) => {
       slot();
       throw error;
@@ -78,18 +76,18 @@ export class AdmissionControl {
     throw abandoned();
   }
 
-  private async slot(organizationId: string, limit: number): Promise<ReleaseSlot> {
+  private async slot(request: FastifyRequest, { id, limits }: Organization): Promise<ReleaseSlot> {
     if (!this.share) return () => undefined;
     try {
-      return await this.share.take(organizationId, limit);
+      return await this.share.take(id, limits.maxConcurrentRequests);
     } catch (error) {
-      this.meter.count(organizationId, 'rate_limit_exceeded_concurrency');
+      this.meter.count(id, 'rate_limit_exceeded_concurrency', 1, routeOf(request));
       throw error;
     }
   }
 
   private async enter({ request, admission, organizationId }: Arrival, weight: number): Promise<Leave> {
-    const route = `${request.method} ${request.routeOptions.url ?? ''}`;
+    const route = routeOf(request);
     try {
       return await this.gate.enter({
         tenant: organizationId ?? request.ip,
@@ -98,10 +96,14 @@ export class AdmissionControl {
         route,
       });
     } catch (error) {
-      if (organizationId !== undefined) this.meter.count(organizationId, 'requests_shed');
+      if (organizationId !== undefined) this.meter.count(organizationId, 'requests_shed', 1, route);
       throw error;
     }
   }
+}
+
+function routeOf({ method, routeOptions }: FastifyRequest): string {
+  return routeActivity(method, routeOptions.url);
 }
 
 /** Nobody reads this answer; it keeps the handler from working for nobody. */
