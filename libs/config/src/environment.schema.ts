@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox';
 import { EDGE_SETTINGS } from './edge.schema';
 import { count, optionalUrl, port, secret } from './setting';
+import { TRACING_SETTINGS } from './tracing.schema';
 
 /** Defaults of secrets begin with this; production refuses to start with one of them. */
 export const DEVELOPMENT_SECRET = 'development-only-';
@@ -20,34 +21,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     default: 'info',
     description: 'Least level that is logged.',
   }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl(
-    'Collector that takes traces by OTLP over HTTP, such as `http://127.0.0.1:4318`. Empty: nothing is traced.',
-  ),
-  OTEL_EXPORTER_OTLP_HEADERS: Type.String({
-    default: '',
-    description: 'Headers for it, as `name=value` separated by commas, values percent-encoded. A secret.',
-  }),
-  OTEL_EXPORTER_OTLP_TIMEOUT: count(10_000, 60_000, 'Longest try in milliseconds to hand over a batch of spans.'),
-  OTEL_TRACES_SAMPLER_ARG: Type.String({
-    pattern: '^(0(\\.\\d+)?|1(\\.0+)?)$',
-    default: '1',
-    description: 'Share of the traces that is recorded, 0 to 1.',
-  }),
-  OTEL_BSP_MAX_QUEUE_SIZE: count(2_048, 65_536, 'Spans that wait for the collector in a process; more are dropped.'),
-  OTEL_BSP_SCHEDULE_DELAY: count(
-    5_000,
-    60_000,
-    'Longest time in milliseconds that a span waits for its batch to fill.',
-  ),
-  TRACING_TRUST_CALLERS: Type.Enum(['on', 'off'], {
-    default: 'off',
-    description:
-      '`on`: the `sampled` flag of a caller’s `traceparent` decides what is recorded, not the share. Behind a gateway that sets it.',
-  }),
-  TRACING_OUTBOUND_HOSTS: Type.String({
-    default: '',
-    description: 'Hosts outside that are sent a `traceparent`, separated by commas. No other host sees one.',
-  }),
+  ...TRACING_SETTINGS,
   HOST: Type.String({ default: '127.0.0.1', description: 'Address the processes listen on.' }),
   API_PUBLIC_URL: optionalUrl(
     'Address at which clients reach the api, in links. Empty: the one under which the request for the link came.',

@@ -10,7 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MetricsRegistry } from './metrics-registry';
 import { QUIET_PATHS } from './quiet-paths';
 import { type RequestSignals, RequestWindow } from './request-window';
-import { enterTrace, traceIdOf } from './trace-id';
+import { workOf } from './tracing/request-work';
 
 const SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -39,14 +39,10 @@ export class HttpMetrics {
       read: () => [{ value: this.lastMinute().p95Ms / MS_PER_SECOND }],
     });
     const fastify = host.httpAdapter.getInstance<FastifyInstance>();
-    fastify.addHook('preHandler', (request, _reply, done) => {
-      enterTrace(request.headers.traceparent); // the context of the request is open by now
-      done();
-    });
     fastify.addHook('onResponse', (request, reply, done) => {
       if (!isStream(reply)) {
         const labels = labelsOf(request, reply);
-        observe(labels, reply.elapsedTime / MS_PER_SECOND, traceIdOf(request.headers.traceparent));
+        observe(labels, reply.elapsedTime / MS_PER_SECOND, workOf(request.raw)?.exemplar);
         if (!QUIET_PATHS.test(labels.route)) this.window.record(reply.elapsedTime, performance.now());
       }
       done();

@@ -4,8 +4,8 @@
  */
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
+import { currentWork } from '#libs/tracing';
 import { exposition, type ExpositionFormat } from './exposition';
-import { currentTraceId } from './trace-id';
 
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -94,7 +94,7 @@ export class MetricsRegistry {
       enableExemplars: true,
       registers: [this.registry],
     });
-    return (values, value, traceId = currentTraceId()) =>
+    return (values, value, traceId = currentWork()?.exemplar) =>
       histogram.observe({
         labels: values,
         value,

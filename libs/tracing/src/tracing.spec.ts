@@ -16,6 +16,12 @@ describe('tracing that is off', () => {
     expect(work.ids.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
     expect(work.ids.spanId).not.toBe('00f067aa0ba902b7');
     expect([work.span, work.traceparent, work.startSpan('below', {})]).toEqual([undefined, undefined, undefined]);
+    expect(work.exemplar).toBe(work.ids.traceId); // the caller says that it records it
+    const unsampled = NO_TRACING.ofCaller(CALLER.replace(/1$/, '0'));
+    expect([NO_TRACING.begin({ ...plan, parent: unsampled }).exemplar, NO_TRACING.begin(plan).exemplar]).toEqual([
+      undefined,
+      undefined,
+    ]);
     const ids = Array.from({ length: 2_000 }, () => NO_TRACING.begin(plan).ids);
     expect(new Set(ids.flatMap(({ traceId, spanId }) => [traceId, spanId])).size).toBe(4_000);
     for (const { traceId, spanId } of ids) expect(`${traceId}-${spanId}`).toMatch(/^[\da-f]{32}-[\da-f]{16}$/);

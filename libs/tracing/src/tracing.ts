@@ -81,7 +81,9 @@ export class Tracing {
   /** Work of which nothing is ever recorded: it has ids for the log. */
   unrecorded(parent?: TraceIds, facts: WorkFacts = NO_FACTS): Work {
     const traceId = parent?.traceId ?? randomHex(TRACE_ID_BYTES);
-    return new Work({ traceId, spanId: randomHex(SPAN_ID_BYTES), sampled: false }, facts);
+    const recordedElsewhere = !this.isOn && parent?.sampled === true;
+    const ids = { traceId, spanId: randomHex(SPAN_ID_BYTES), sampled: false };
+    return new Work(ids, facts, undefined, undefined, recordedElsewhere);
   }
 }
 

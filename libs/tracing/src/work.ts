@@ -33,14 +33,23 @@ export function traceparentOf(span: Span): string {
 export class Work {
   private readonly context: Context | undefined;
 
-  /** `tracer`: of a tracing that is on. `span`: only where it is recorded. */
+  /**
+   * `tracer`: of a tracing that is on. `span`: only where it is recorded. `recordedElsewhere`: nothing is recorded here, but a caller
+   * says that it records this trace.
+   */
   constructor(
     readonly ids: TraceIds,
     readonly facts: WorkFacts,
     private readonly tracer?: Tracer,
     readonly span?: Span,
+    private readonly recordedElsewhere = false,
   ) {
     this.context = span && trace.setSpan(ROOT_CONTEXT, span);
+  }
+
+  /** The trace's id where something can be found under it, as the example of what was observed of this work. */
+  get exemplar(): string | undefined {
+    return this.span || this.recordedElsewhere ? this.ids.traceId : undefined;
   }
 
   /** What work that it causes elsewhere continues; undefined where tracing is off. Also says that nothing is recorded. */
