@@ -27,7 +27,6 @@ export class Rollups1764000030000 implements MigrationInterface {
       drop function tenant_use(timestamptz, timestamptz);
       drop aggregate merged_sketch(integer[]);
       drop function merge_sketches(integer[], integer[]);
-      drop policy totals on tenant_usage;
       drop table tenant_days, tenant_hours, tenant_minutes`);
     await runner.query(MONTH_FUNCTIONS_AGAIN);
   }

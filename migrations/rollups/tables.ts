@@ -34,5 +34,4 @@ export const ACTIVITY_TABLES = `
   -- For sums over all tenants, which read no routes.
   create index tenant_days_of_all on tenant_days (period_start) where activity = '';
   -- Operators see how much everybody used, and nothing of what was done.
-  create policy totals on tenant_days for select to stockyard_owner using (true);
-  create policy totals on tenant_usage for select to stockyard_owner using (true);`;
+  create policy totals on tenant_days for select to stockyard_owner using (true);`;
