@@ -183,6 +183,7 @@ export const NEIGHBOUR_BENCH: Bench = {
       },
     });
     await rounds.hold();
+    await rounds.warmUp();
     yield* comparisonsOf(rounds);
     process.stderr.write(`${use.describe()}\n`);
   },

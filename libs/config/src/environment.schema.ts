@@ -230,6 +230,13 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   QUEUE_CONCURRENCY_NORMAL: count(5, 1_000, 'The same for class `normal`.'),
   QUEUE_CONCURRENCY_LOW: count(3, 1_000, 'The same for class `low`.'),
   QUEUE_CONCURRENCY_BULK: count(2, 1_000, 'The same for class `bulk`.'),
+  JOB_PACE_DELAY_MS: Type.Integer({
+    minimum: 0,
+    maximum: 1_000,
+    default: 1,
+    description:
+      'While there are requests, jobs of the classes `normal`, `low` and `bulk` run as many at once as delay a shard’s statements by so much. 0: as many as configured.',
+  }),
   QUEUE_LOCK_MS: count(12_000, 600_000, 'A job whose worker is silent for this long is given to another one.'),
   MOVE_MAX_PAUSE_MS: count(
     1_000,

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import type { AppConfig } from '#libs/config';
+import { SignalReader } from '#libs/observability';
 import { connectRedis, type RedisClient } from '#libs/redis';
 import { PRODUCER_REDIS, queuePrefix } from './connection/queue-connection';
 import { FairOrder } from './fair/fair-order';
@@ -24,6 +25,7 @@ import { JobTurns } from './host/job-turns';
 import { QueueHost } from './host/queue-host.service';
 import { QueuePulse } from './host/queue-pulse.service';
 import { JOB_CLASSES } from './job-class';
+import { JobPace } from './pace/job-pace.service';
 import { TopicRegistry } from './registry/topic-registry';
 import { JobProducer } from './relay/job-producer';
 import { OutboxRelay } from './relay/outbox-relay';
@@ -91,7 +93,7 @@ export class QueueWorkerModule {
       ],
       providers: [
         ...[TopicRegistry, OutboxRepository, JobProducer, RelayMetrics, OutboxRelay],
-        ...[FairOrder, WorkerRoll, RunningJobs, JobTurns, QueuePulse],
+        ...[FairOrder, WorkerRoll, RunningJobs, JobTurns, QueuePulse, SignalReader, JobPace],
         ...[HandlerRegistry, JobTenancy, JobRunner, JobMetrics, ...classProcessors(config), QueueHost],
         ...[UpkeepTasks, UpkeepService, PartitionRepository, PartitionUpkeep, RetentionTask, JobRescue],
         TenantJobs,

@@ -7,6 +7,7 @@ import { LogBuffer, type LogLevel, type NewLogLine } from '../jobs/job-log';
 import { publishProgress } from '../jobs/job-progress';
 import { advanceJob, CHECKPOINT_MOVED, jobProgress, reportJob } from '../jobs/job.statements';
 import type { JobContext, JobStep } from './job-handler';
+import type { PacedRun } from '../pace/job-pace.service';
 import { JobInterrupted, JobSuperseded, JobTimedOut } from './job-outcome';
 
 export interface RunTools {
@@ -15,6 +16,7 @@ export interface RunTools {
   readonly organizationId: string;
   readonly signal: AbortSignal;
   readonly keepsCheckpoint: boolean;
+  readonly turn: Pick<PacedRun, 'again'>;
 }
 
 export class JobRun implements JobContext {
@@ -50,6 +52,7 @@ export class JobRun implements JobContext {
   async commit(step: JobStep<unknown>): Promise<StatementResult<unknown>[]> {
     this.stopIfAsked();
     if (!this.tools.keepsCheckpoint) throw new Error(`${this.job.type} is repeatable: it keeps no checkpoint.`);
+    await this.tools.turn.again();
     const lines = this.logged.peek();
     const results = await this.guarded([this.guard(step, lines), ...step.statements, jobProgress(this.job.id)]);
     const [progress] = results[results.length - 1]!.rows as JobProgress[];

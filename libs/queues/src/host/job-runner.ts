@@ -13,6 +13,7 @@ import { JobRepository } from '../jobs/job.repository';
 import { type LogLevel, logLine, type NewLogLine } from '../jobs/job-log';
 import { publishProgress } from '../jobs/job-progress';
 import { completeJob, failJob, releaseJob, startJob } from '../jobs/job.statements';
+import { JobPace, type PacedRun } from '../pace/job-pace.service';
 import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry, unknownJobType } from '../registry/job-registry';
 import { HandlerRegistry } from './handler-registry';
@@ -32,6 +33,8 @@ export interface JobDelivery {
   /** Called when the tenant's own row has proven the job and its handler is about to run; the result, when it has. */
   readonly onRun?: (organizationId: string, job: Job) => (failed: boolean) => void;
 }
+
+type PacedDelivery = JobDelivery & { readonly turn: PacedRun };
 
 /** How long a handler whose time is over may take to its next step. */
 const STOPS_WITHIN_MS = 5_000;
@@ -61,6 +64,7 @@ export class JobRunner {
     private readonly database: TenantDatabase,
     private readonly tenant: TenantContextHolder,
     private readonly events: PlatformEvents,
+    private readonly pace: JobPace,
   ) {}
 
   /** Never throws. */
@@ -78,15 +82,19 @@ export class JobRunner {
   private async runAsTenant(reference: JobReference, delivery: JobDelivery): Promise<JobOutcome> {
     let attempts = this.registry.find(reference.type)?.attempts ?? 1;
     let outcome: JobOutcome;
+    let turn: PacedRun | undefined;
     try {
       const plan = await this.plan(reference);
+      turn = await this.pace.run(plan.definition.class, await this.tenancy.shard(), delivery.signal);
       const { job_id, round = 0, type } = reference;
       const started = logOf('info', `Attempt ${delivery.attempt} has started.`);
       const job = await this.jobs.transition(startJob(job_id, round, started, delivery.attempt, type));
       attempts = job?.max_attempts ?? attempts;
-      outcome = job ? await this.execute(job, plan, delivery) : await this.notStartable(reference);
+      outcome = job ? await this.execute(job, plan, { ...delivery, turn }) : await this.notStartable(reference);
     } catch (error) {
       outcome = outcomeOf(error, { ...delivery, attempts });
+    } finally {
+      turn?.end();
     }
     return this.settle(reference, outcome, delivery.attempt);
   }
@@ -100,14 +108,14 @@ export class JobRunner {
     return { definition, handler };
   }
 
-  private async execute(job: Job, plan: Plan, delivery: JobDelivery): Promise<JobOutcome> {
+  private async execute(job: Job, plan: Plan, delivery: PacedDelivery): Promise<JobOutcome> {
     const { organizationId } = this.tenant.current();
     publishProgress(this.events, organizationId, job);
     const checked = this.checked(job, plan.definition);
     const ended = delivery.onRun?.(organizationId, job);
     let ending: Ending;
     try {
-      ending = await this.handle(checked, plan, delivery.signal);
+      ending = await this.handle(checked, plan, delivery);
       ended?.(false);
     } catch (error) {
       ended?.(!delivery.signal.aborted); // a worker that stops has not failed
@@ -122,7 +130,8 @@ export class JobRunner {
   }
 
   /** A handler that is over its time is asked to stop; one that does not is left behind, and its row lets it do no more. */
-  private async handle(job: Job, { definition, handler }: Plan, stops: AbortSignal): Promise<Ending> {
+  private async handle(job: Job, { definition, handler }: Plan, delivery: PacedDelivery): Promise<Ending> {
+    const { signal: stops, turn } = delivery;
     const { timeoutMs, idempotency } = definition;
     const overdue = new AbortController();
     const late = new JobTimedOut(timeoutMs);
@@ -133,6 +142,7 @@ export class JobRunner {
       organizationId: this.tenant.current().organizationId,
       signal: AbortSignal.any([stops, overdue.signal]),
       keepsCheckpoint: idempotency === 'checkpointed',
+      turn,
     });
     let giveUp: NodeJS.Timeout | undefined;
     const abandoned = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 /** Whose job it is: restores the tenant context, and says whether the organization takes writes at the moment. */
 import { Inject, Injectable } from '@nestjs/common';
-import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { APP_CONFIG, type AppConfig, HOME_SHARD } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
 import {
   ConsistencyScope,
@@ -46,6 +46,12 @@ export class JobTenancy {
       consistency: this.scope(reference),
     } as const;
     return this.tenant.run(context, work);
+  }
+
+  /** Where the current tenant is. */
+  async shard(): Promise<string> {
+    const { organizationId } = this.tenant.current();
+    return (await this.directory.find(organizationId))?.shard ?? HOME_SHARD;
   }
 
   /** What caused the job, it must be shown. A token that does not open proves nothing: the job reads from primaries. */

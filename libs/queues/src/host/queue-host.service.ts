@@ -6,6 +6,7 @@ import { BullRegistrar } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { JobPace } from '../pace/job-pace.service';
 import { OutboxRelay } from '../relay/outbox-relay';
 import { UpkeepService } from '../upkeep/upkeep.service';
 import { ClassProcessor } from './class-processor';
@@ -25,6 +26,7 @@ export class QueueHost implements BeforeApplicationShutdown {
     private readonly relay: OutboxRelay,
     private readonly upkeep: UpkeepService,
     private readonly pulse: QueuePulse,
+    private readonly pace: JobPace,
     private readonly discovery: DiscoveryService,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'SHUTDOWN_GRACE_MS'>,
   ) {}
@@ -46,7 +48,7 @@ export class QueueHost implements BeforeApplicationShutdown {
   }
 
   private async open(): Promise<void> {
-    await this.pulse.start();
+    await Promise.all([this.pulse.start(), this.pace.start()]);
     if (!this.stopping) this.registrar.register();
   }
 

@@ -1,0 +1,88 @@
+/**
+ * Lets jobs of one class in, as many at once as its width says. Below 1, one at a time, and after each a rest: at a width of 1/4 three
+ * times as long as it took. First come, first served: which job comes is settled before. Who has been inside for HOLD_MS without coming
+ * back to the gate no longer counts, so that one long step does not keep all others waiting.
+ */
+
+const HOLD_MS = 2_000;
+const LONGEST_REST_MS = 1_000;
+
+/** May be called more than once. */
+export type LeavePace = () => void;
+
+interface Waiter {
+  readonly enter: () => void;
+}
+
+export class PaceGate {
+  private inside = 0;
+  private restUntil = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly waiting = new Set<Waiter>();
+
+  /** Jobs at once; a fraction above 1 does not count. */
+  constructor(private readonly width: () => number) {}
+
+  get busy(): boolean {
+    return this.inside > 0 || this.waiting.size > 0;
+  }
+
+  /** Resolves when it is this job's turn, or when `signal` aborts: what stops must not wait. */
+  enter(signal: AbortSignal): Promise<LeavePace> {
+    if (this.waiting.size === 0 && this.hasRoom()) return Promise.resolve(this.admit());
+    return new Promise((resolve) => {
+      const enter = () => {
+        signal.removeEventListener('abort', stop);
+        resolve(this.admit());
+      };
+      const waiter: Waiter = { enter };
+      const stop = () => {
+        this.waiting.delete(waiter);
+        resolve(() => undefined);
+      };
+      if (signal.aborted) { stop(); return; }
+      signal.addEventListener('abort', stop, { once: true });
+      this.waiting.add(waiter);
+      this.wake();
+    });
+  }
+
+  /** Lets in whoever may come in now: call it when the width has changed. */
+  wake(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const waiter of this.waiting) {
+      if (!this.hasRoom()) break;
+      this.waiting.delete(waiter);
+      waiter.enter();
+    }
+    const restMs = this.restUntil - performance.now();
+    if (this.waiting.size > 0 && restMs > 0) this.timer = setTimeout(() => this.wake(), restMs);
+  }
+
+  private hasRoom(): boolean {
+    return this.inside < Math.max(1, Math.floor(this.width())) && performance.now() >= this.restUntil;
+  }
+
+  private admit(): LeavePace {
+    const since = performance.now();
+    this.inside += 1;
+    let counts = true;
+    const leave = () => {
+      if (!counts) return;
+      counts = false;
+      clearTimeout(overdue);
+      this.inside -= 1;
+      this.rest(performance.now() - since);
+      this.wake();
+    };
+    const overdue = setTimeout(leave, HOLD_MS).unref();
+    return leave;
+  }
+
+  private rest(tookMs: number): void {
+    const width = this.width();
+    if (width >= 1) return;
+    this.restUntil = performance.now() + Math.min(LONGEST_REST_MS, tookMs * (1 / width - 1));
+  }
+}
