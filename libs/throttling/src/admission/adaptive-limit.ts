@@ -27,6 +27,11 @@ const PROBE_MS = 500;
 /** For requests that take longer than a probe should. */
 const LONGEST_PROBE_MS = 5_000;
 const LEAST_PROBE = 2;
+/**
+ * What is faster than this is fast enough. Below it a mean says more about garbage collection, caches and timers than about
+ * load.
+ */
+const FLOOR_MS = 10;
 
 interface Window {
   readonly since: number;
@@ -78,20 +83,30 @@ export class AdaptiveLimit {
     return Math.floor(this.found);
   }
 
-  add({ tenant, route, latencyMs, inFlight }: Sample, now: number): void {
+  /** Answers the baseline of the route, undefined where it is not known yet. */
+  add(sample: Sample, now: number): number | undefined {
     const { probe } = this;
-    const isProbe = probe !== undefined && inFlight <= probe.limit && now - latencyMs >= probe.since;
-    const when = isProbe ? 'probe' : probe ? 'around_probe' : 'ordinary';
-    const share = this.baselines.judge(route, { latencyMs, inFlight }, when);
-    if (probe) {
+    const isProbe = probe !== undefined && sample.inFlight <= probe.limit && now - sample.latencyMs >= probe.since;
+    const baselineMs = this.baselines.add(
+      sample.route,
+      sample,
+      isProbe ? 'probe' : probe ? 'around_probe' : 'ordinary',
+    );
+    if (!probe) this.judge(sample, baselineMs, now);
+    else {
+      // Neither the latencies of before nor those of a probe say anything about the limit.
       if (isProbe) probe.samples += 1;
       if (isOver(probe, now)) this.endProbe(now);
-      return; // neither the latencies of before nor those of a probe say anything about the limit
     }
+    return baselineMs;
+  }
+
+  private judge({ tenant, latencyMs, inFlight }: Sample, baselineMs: number | undefined, now: number): void {
     const { window } = this;
     window.samples += 1;
     window.peak = Math.max(window.peak, inFlight);
-    if (share !== undefined) {
+    if (baselineMs !== undefined) {
+      const share = Math.min(1, Math.max(baselineMs, FLOOR_MS) / latencyMs);
       const shares = window.shares.get(tenant);
       if (shares) {
         shares.sum += share;

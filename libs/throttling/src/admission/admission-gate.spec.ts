@@ -21,6 +21,14 @@ function enterAtOnce(one: AdmissionGate, who: Visitor): Leave {
 const fill = (one: AdmissionGate, count: number, tenant?: string, priority?: Priority): Leave[] =>
   Array.from({ length: count }, (_, index) => enterAtOnce(one, visitor(tenant ?? `tenant-${index}`, priority)));
 
+/** So many requests under way again and again, until its window is wider than that. */
+function widen(one: AdmissionGate, tenant: string, most: number): void {
+  for (let count = 4; count <= most; count *= 2) {
+    for (const leave of fill(one, Math.min(count, most), tenant)) leave(false);
+    jest.advanceTimersByTime(300);
+  }
+}
+
 describe('the admission gate', () => {
   beforeEach(() => jest.useFakeTimers());
 
@@ -53,6 +61,7 @@ describe('the admission gate', () => {
 
   it('always has room for others beside one tenant', () => {
     const one = gate();
+    widen(one, 'noisy', 6);
     fill(one, 6, 'noisy');
     const waiting = one.enter(visitor('noisy'));
     expect(waiting).toBeInstanceOf(Promise);
@@ -61,6 +70,7 @@ describe('the admission gate', () => {
 
   it('lets the others pass who is at its share', async () => {
     const one = gate();
+    widen(one, 'noisy', 6);
     fill(one, 6, 'noisy');
     const noisy = one.enter(visitor('noisy'));
     await one.enter(visitor('quiet'));
@@ -70,6 +80,8 @@ describe('the admission gate', () => {
 
   it('lets in the first request of each tenant up to twice the limit, and of those who wait as soon as one leaves', async () => {
     const one = new AdmissionGate({ maxConcurrency: 100, places: 100, waitMs: 1_000 });
+    widen(one, 'noisy', 24);
+    widen(one, 'busy', 8);
     const noisy = [...fill(one, 24, 'noisy'), ...fill(one, 8, 'busy')];
     expect(one.snapshot()).toMatchObject({ limit: 32, inFlight: { interactive: 32 } });
     expect(one.enter(visitor('busy'))).toBeInstanceOf(Promise);
@@ -83,6 +95,17 @@ describe('the admission gate', () => {
     await late;
     noisy[0]!(true);
     expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 63 }, waiting: { interactive: 2 } });
+  });
+
+  it('lets in four requests of a tenant at first, and twice as many each quarter of a second, though none of them ends', async () => {
+    const one = gate();
+    fill(one, 4, 'eager');
+    const waiting = Array.from({ length: 3 }, () => Promise.resolve(one.enter(visitor('eager'))));
+    jest.advanceTimersByTime(200);
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 4 }, waiting: { interactive: 3 } });
+    jest.advanceTimersByTime(200);
+    await Promise.all(waiting.slice(0, 2));
+    expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 6 }, waiting: { interactive: 1 } });
   });
 
   it('never lets in more than its maximum', () => {

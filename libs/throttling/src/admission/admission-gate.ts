@@ -7,6 +7,7 @@
  */
 import { AdaptiveLimit } from './adaptive-limit';
 import { overloaded } from './admission.error';
+import { TenantWindows } from './tenant-windows';
 import { PRIORITIES, type Priority, type Visitor } from './visitor';
 import { type Waiter, WaitingRoom } from './waiting-room';
 
@@ -21,6 +22,7 @@ const TENANT_SHARE = 0.75;
 /** Of the limit, up to where the first request of a tenant is let in. */
 const FIRST_SHARE = 2;
 const LONGEST_RETRY_S = 30;
+const LOOK_MS = 100;
 /** Completions are counted over about this long, for what is said of when to come back. */
 const RATE_WINDOW_MS = 1_000;
 
@@ -48,19 +50,23 @@ const none = (): Record<Priority, number> => ({ interactive: 0, report: 0, bulk:
 
 export class AdmissionGate {
   private readonly limit: AdaptiveLimit;
+  private readonly windows: TenantWindows;
   private readonly room: WaitingRoom;
   private readonly underWay = new Map<string, number>();
   private readonly inFlight = none();
   private readonly counts = { admitted: none(), shed: none(), expired: none() };
   private readonly rate = { since: 0, completed: 0, perSecond: 0 };
   private total = 0;
+  private looking: NodeJS.Timeout | undefined;
 
   /** `waited` hears of each wait that was not in vain, in milliseconds. */
   constructor(
     private readonly options: GateOptions,
     private readonly waited: (priority: Priority, ms: number) => void = () => undefined,
   ) {
-    this.limit = new AdaptiveLimit(options.maxConcurrency, performance.now());
+    const now = performance.now();
+    this.limit = new AdaptiveLimit(options.maxConcurrency, now);
+    this.windows = new TenantWindows(now);
     this.room = new WaitingRoom(options.places);
   }
 
@@ -109,7 +115,8 @@ export class AdmissionGate {
   }
 
   private hasRoomFor(tenant: string, now: number): boolean {
-    return (this.underWay.get(tenant) ?? 0) < Math.max(1, this.limit.at(now) * TENANT_SHARE);
+    const window = Math.floor(this.windows.of(tenant, now));
+    return (this.underWay.get(tenant) ?? 0) < Math.max(1, Math.min(window, this.limit.at(now) * TENANT_SHARE));
   }
 
   private wait(visitor: Visitor, now: number): Promise<Leave> {
@@ -141,7 +148,9 @@ export class AdmissionGate {
     const { tenant, priority } = visitor;
     this.total += 1;
     this.inFlight[priority] += 1;
-    this.underWay.set(tenant, (this.underWay.get(tenant) ?? 0) + 1);
+    const underWay = (this.underWay.get(tenant) ?? 0) + 1;
+    this.underWay.set(tenant, underWay);
+    this.windows.began(tenant, underWay);
     this.counts.admitted[priority] += 1;
     const inFlight = this.total;
     let inside = true;
@@ -150,10 +159,15 @@ export class AdmissionGate {
       inside = false;
       this.leave(visitor);
       const left = performance.now();
-      if (counts) this.limit.add({ tenant, route: visitor.route, latencyMs: left - now, inFlight }, left);
+      if (counts) this.learn(visitor, left - now, inFlight, left);
       this.completed(left);
       if (this.room.waiting > 0) this.admitWaiting(left);
     };
+  }
+
+  private learn({ tenant, weight, route }: Visitor, latencyMs: number, inFlight: number, now: number): void {
+    const baselineMs = this.limit.add({ tenant, route, latencyMs, inFlight }, now);
+    this.windows.ended({ tenant, weight, latencyMs, baselineMs });
   }
 
   private leave({ tenant, priority }: Visitor): void {
@@ -166,11 +180,17 @@ export class AdmissionGate {
 
   private admitWaiting(now: number): void {
     const load = (priority: Priority, tenant: string) => this.loadOf(priority, tenant, now);
-    while (this.room.waiting > 0) {
-      const next = this.room.takeNext(load);
-      if (!next) return;
-      next.admit();
-    }
+    for (let next = this.room.takeNext(load); next; next = this.room.takeNext(load)) next.admit();
+    this.lookAgain();
+  }
+
+  /** Windows grow with time too: when all requests of a tenant hang, nobody's leaving tells. */
+  private lookAgain(): void {
+    if (this.room.waiting === 0 || this.looking) return;
+    this.looking = setTimeout(() => {
+      this.looking = undefined;
+      this.admitWaiting(performance.now());
+    }, LOOK_MS).unref();
   }
 
   private completed(now: number): void {

@@ -9,12 +9,6 @@ const MOST_ROUTES = 1_000;
 const ENOUGH_FOR_A_MEAN = 10;
 const ENOUGH_FOR_A_PROBE = 3;
 const SMOOTHING = 0.3;
-/**
- * What is faster than this is fast enough. Below it a mean says more about garbage collection, caches and timers than about
- * load.
- */
-const FLOOR_MS = 10;
-
 interface Measured {
   readonly latencyMs: number;
   readonly inFlight: number;
@@ -52,8 +46,8 @@ interface Route {
 export class RouteBaselines {
   private readonly routes = new Map<string, Route>();
 
-  /** The share of a latency that is the route's own: 1 for one that is as fast as ever, undefined for one that is not known yet. */
-  judge(name: string, measured: Measured, when: 'probe' | 'around_probe' | 'ordinary'): number | undefined {
+  /** Takes a latency into account. Answers what the route takes when nothing stands in its way; undefined where it is not known yet. */
+  add(name: string, measured: Measured, when: 'probe' | 'around_probe' | 'ordinary'): number | undefined {
     const route = this.routeOf(name);
     if (!route) return undefined;
     if (when === 'probe') route.probed.add(measured);
@@ -63,8 +57,7 @@ export class RouteBaselines {
       route.baselineMs = Math.min(route.baselineMs ?? Infinity, mean.latencyMs);
       if (when === 'ordinary') route.recent = route.recent ? between(route.recent, mean) : mean;
     }
-    if (route.baselineMs === undefined) return undefined;
-    return Math.min(1, Math.max(route.baselineMs, FLOOR_MS) / measured.latencyMs);
+    return route.baselineMs;
   }
 
   /** Believes what a probe has shown. */

@@ -1,0 +1,161 @@
+import fc from 'fast-check';
+import { TenantWindows } from './tenant-windows';
+
+const BASELINE_MS = 5;
+const WINDOW_MS = 250;
+
+interface Activity {
+  readonly tenant: string;
+  readonly weight?: number;
+  /** Requests under way at once. */
+  readonly underWay: number;
+  readonly count: number;
+  readonly latencyMs: number;
+}
+
+/** Windows on a clock of their own: what each tenant does within one of them, again and again. */
+class Clock {
+  now = 0;
+  readonly windows = new TenantWindows(0);
+
+  pass(activities: readonly Activity[], times = 1): void {
+    for (let time = 0; time < times; time += 1) {
+      for (const { tenant, weight = 1, underWay, count, latencyMs } of activities) {
+        this.windows.began(tenant, underWay);
+        for (let ended = 0; ended < count; ended += 1)
+          this.windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS });
+      }
+      this.now += WINDOW_MS;
+      this.windows.of('somebody', this.now); // as each request does that comes
+    }
+  }
+
+  of(tenant: string): number {
+    return Math.floor(this.windows.of(tenant, this.now));
+  }
+}
+
+const steady = (latencyMs: number, weight = 1): Activity[] =>
+  ['a', 'b', 'c', 'd'].map((tenant) => ({ tenant, weight, underWay: 1, count: 5, latencyMs }));
+const loud = (latencyMs: number, underWay = 100): Activity => ({ tenant: 'loud', underWay, count: 100, latencyMs });
+
+describe('the windows of tenants', () => {
+  it('begin with four, and double while they are used up and nobody minds', () => {
+    const clock = new Clock();
+    expect(clock.of('loud')).toBe(4);
+    clock.pass([...steady(5), loud(6, 4)]);
+    expect(clock.of('loud')).toBe(8);
+    clock.pass([...steady(5), loud(6, 8)]);
+    expect(clock.of('loud')).toBe(16);
+    clock.pass([...steady(5), loud(6, 8)]);
+    expect(clock.of('loud')).toBe(16); // it did not need them
+    expect(clock.of('a')).toBe(4);
+  });
+
+  it('grow for a tenant that is alone, however slow it is, and for one whose requests all hang', () => {
+    const clock = new Clock();
+    clock.pass([loud(500, 4)]);
+    clock.pass([{ ...loud(0, 8), count: 0 }]);
+    expect(clock.of('loud')).toBe(16);
+  });
+
+  it('get narrower for who is loud while the others are slow, down to two, and for nobody else', () => {
+    const clock = new Clock();
+    clock.pass([...steady(5), loud(6, 4)], 3);
+    clock.pass([...steady(15), loud(6, 30)]);
+    const once = clock.of('loud');
+    expect(once).toBeLessThan(30);
+    clock.pass([...steady(15), loud(15, once)]);
+    expect(clock.of('loud')).toBeLessThan(once);
+    clock.pass([...steady(15), loud(30, 2)], 20);
+    expect(clock.of('loud')).toBe(2);
+    for (const { tenant } of steady(5)) expect(clock.of(tenant)).toBe(4);
+  });
+
+  it('do not change because the requests of the loud one itself are slow', () => {
+    const clock = new Clock();
+    clock.pass([...steady(5), loud(200, 4)]);
+    expect(clock.of('loud')).toBe(8);
+  });
+
+  it('grow by one after they were narrowed', () => {
+    const clock = new Clock();
+    clock.pass([...steady(15), loud(15, 4)]);
+    const narrowed = clock.of('loud');
+    expect(narrowed).toBe(2);
+    clock.pass([...steady(5), loud(6, 4)], 3);
+    expect(clock.of('loud')).toBe(narrowed + 3);
+  });
+
+  it('are narrowed for nobody where all use about as much: that is for the limit of all', () => {
+    const clock = new Clock();
+    const busy = steady(50).map((one) => ({ ...one, underWay: 4 }));
+    clock.pass(busy, 5);
+    for (const { tenant } of busy) expect(clock.of(tenant)).toBeGreaterThan(4);
+  });
+
+  it('count what a tenant uses by its weight', () => {
+    const narrowed = (weight: number) => {
+      const clock = new Clock();
+      clock.pass([...steady(15), { tenant: 'large', weight, underWay: 4, count: 20, latencyMs: 15 }]);
+      return clock.of('large') < 4;
+    };
+    expect(narrowed(1)).toBe(true);
+    expect(narrowed(4)).toBe(false);
+  });
+
+  it('share a server between two who want all of it, and leave the others alone', () => {
+    const clock = new Clock();
+    const sums = { one: 0, other: 0 };
+    let slowWindows = 0;
+    for (let window = 0; window < 4_000; window += 1) {
+      const [one, other] = [clock.of('one'), window < 200 ? 0 : clock.of('other')];
+      const latencyMs = BASELINE_MS * Math.max(1, (one + other) / 8); // eight processors
+      if (latencyMs > 2 * BASELINE_MS) slowWindows += 1;
+      const greedy = (tenant: string, underWay: number) => ({
+        ...{ tenant, underWay, latencyMs },
+        count: Math.round((underWay * WINDOW_MS) / latencyMs),
+      });
+      clock.pass([...steady(latencyMs), greedy('one', one), ...(other > 0 ? [greedy('other', other)] : [])]);
+      if (window < 1_000) continue;
+      sums.one += one;
+      sums.other += other;
+    }
+    expect(sums.one / sums.other).toBeGreaterThan(0.8);
+    expect(sums.one / sums.other).toBeLessThan(1.25);
+    expect((sums.one + sums.other) / 3_000).toBeGreaterThan(8); // no processor is idle for their sake
+    expect(slowWindows / 4_000).toBeLessThan(0.35);
+  });
+
+  it('never go below two, and forget who is gone', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.array(
+            fc.record({
+              tenant: fc.constantFrom('a', 'b', 'c'),
+              weight: fc.integer({ min: 1, max: 16 }),
+              underWay: fc.integer({ min: 1, max: 300 }),
+              count: fc.nat(20),
+              latencyMs: fc.double({ min: 0.01, max: 60_000, noNaN: true }),
+            }),
+            { maxLength: 6 },
+          ),
+          { maxLength: 60 },
+        ),
+        (windows) => {
+          const clock = new Clock();
+          for (const activities of windows) {
+            clock.pass(activities);
+            for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBeGreaterThanOrEqual(2);
+          }
+          for (let idle = 0; idle < 50; idle += 1) {
+            clock.pass([]);
+            clock.of('d');
+          }
+          for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBe(4);
+        },
+      ),
+    );
+  });
+});

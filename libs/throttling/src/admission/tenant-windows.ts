@@ -1,0 +1,122 @@
+/**
+ * How many requests each tenant may have under way in this process: a window of its own, found as TCP finds one (slow start, additive
+ * increase, multiplicative decrease; RFC 5681). The signal is not the tenant's own latency but that of the others: who is heard by
+ * its neighbours gets narrower, who is not, or is alone, gets wider.
+ *
+ * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles; after a first narrowing it grows by one.
+ * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
+ *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
+ *   gets narrower by NARROWED, to LEAST at least. Tenants that use no more than their part keep theirs.
+ */
+
+const INITIAL = 4;
+const LEAST = 2;
+const WINDOW_MS = 250;
+const TOLERANCE = 2;
+const EXCESS = 2;
+const NARROWED = 0.7;
+/** Of fewer latencies nothing is concluded. */
+const ENOUGH_SAMPLES = 3;
+/** Below it, the ratio of two latencies says more about timers and garbage collection than about neighbours. */
+const FLOOR_MS = 2;
+/** Windows for which a tenant that does nothing is remembered. */
+const REMEMBERED = 40;
+
+interface Window {
+  size: number;
+  slowStart: boolean;
+  /** Number of the last window in which it had a request under way. */
+  lastUsed: number;
+  /** Most requests that it had under way in this window. */
+  peak: number;
+}
+
+interface Use {
+  readonly weight: number;
+  busyMs: number;
+  shares: number;
+  samples: number;
+}
+
+/** One request that was worked on. */
+export interface Worked {
+  readonly tenant: string;
+  readonly weight: number;
+  readonly latencyMs: number;
+  /** What its route takes when nothing stands in its way; undefined where that is not known yet. */
+  readonly baselineMs: number | undefined;
+}
+
+export class TenantWindows {
+  private readonly windows = new Map<string, Window>();
+  private uses = new Map<string, Use>();
+  private number = 0;
+
+  /** Times are on the clock of performance.now(). */
+  constructor(private since: number) {}
+
+  /** Requests that the tenant may have under way. */
+  of(tenant: string, now: number): number {
+    this.review(now);
+    return this.windows.get(tenant)?.size ?? INITIAL;
+  }
+
+  /** A request of it has been let in; with it, it has so many under way. */
+  began(tenant: string, underWay: number): void {
+    const window = this.windows.get(tenant);
+    if (window) {
+      window.peak = Math.max(window.peak, underWay);
+      window.lastUsed = this.number;
+    } else this.windows.set(tenant, { size: INITIAL, slowStart: true, lastUsed: this.number, peak: underWay });
+  }
+
+  /** A request of it has been answered. */
+  ended({ tenant, weight, latencyMs, baselineMs }: Worked): void {
+    let use = this.uses.get(tenant);
+    if (!use) this.uses.set(tenant, (use = { weight, busyMs: 0, shares: 0, samples: 0 }));
+    use.busyMs += latencyMs;
+    if (baselineMs === undefined) return;
+    use.shares += Math.min(1, Math.max(FLOOR_MS, baselineMs) / latencyMs);
+    use.samples += 1;
+  }
+
+  private review(now: number): void {
+    if (now - this.since < WINDOW_MS) return;
+    this.since = now;
+    this.number += 1;
+    const heard = this.tooLoud();
+    for (const [tenant, window] of this.windows) {
+      if (heard.has(tenant)) {
+        window.size = Math.max(LEAST, Math.min(window.size, window.peak) * NARROWED);
+        window.slowStart = false;
+      } else if (window.peak >= Math.floor(window.size)) {
+        window.size = window.slowStart ? window.size * 2 : window.size + 1;
+      }
+      window.peak = 0;
+      if (this.number - window.lastUsed > REMEMBERED) this.windows.delete(tenant);
+    }
+    this.uses = new Map();
+  }
+
+  /** Tenants that use more than their part while the others are slow. */
+  private tooLoud(): Set<string> {
+    const loud = new Set<string>();
+    const { uses } = this;
+    let [busy, shares, judged] = [0, 0, 0];
+    for (const { busyMs, weight, shares: sum, samples } of uses.values()) {
+      busy += busyMs / weight;
+      if (samples < ENOUGH_SAMPLES) continue;
+      shares += sum / samples;
+      judged += 1;
+    }
+    for (const [tenant, use] of uses) {
+      const isJudged = use.samples >= ENOUGH_SAMPLES;
+      const others = isJudged ? judged - 1 : judged;
+      if (others === 0) continue;
+      const own = isJudged ? use.shares / use.samples : 0;
+      const areSlow = (shares - own) / others < 1 / TOLERANCE;
+      if (areSlow && use.busyMs / use.weight > (EXCESS * busy) / uses.size) loud.add(tenant);
+    }
+    return loud;
+  }
+}
