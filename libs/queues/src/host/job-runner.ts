@@ -18,9 +18,10 @@ import type { JobDefinition } from '../registry/job-definition';
 import { JobRegistry, unknownJobType } from '../registry/job-registry';
 import { HandlerRegistry } from './handler-registry';
 import type { JobHandler } from './job-handler';
-import { failureOf, type JobOutcome, JobTimedOut, outcomeOf } from './job-outcome';
+import { failureOf, JobInterrupted, type JobOutcome, JobTimedOut, outcomeOf } from './job-outcome';
 import { JobRun } from './job-run';
 import { JobTenancy } from './job-tenancy';
+import { RunTime } from './run-time';
 
 export interface JobDelivery {
   /** As it came out of the queue: input like any other. */
@@ -86,6 +87,7 @@ export class JobRunner {
     try {
       const plan = await this.plan(reference);
       turn = await this.pace.run(plan.definition.class, await this.tenancy.shard(), delivery.signal);
+      if (delivery.signal.aborted) throw new JobInterrupted(); // it has not begun
       const { job_id, round = 0, type } = reference;
       const started = logOf('info', `Attempt ${delivery.attempt} has started.`);
       const job = await this.jobs.transition(startJob(job_id, round, started, delivery.attempt, type));
@@ -135,14 +137,14 @@ export class JobRunner {
     const { timeoutMs, idempotency } = definition;
     const overdue = new AbortController();
     const late = new JobTimedOut(timeoutMs);
-    const timer = setTimeout(() => overdue.abort(late), timeoutMs);
+    const time = new RunTime(timeoutMs, () => overdue.abort(late));
     const run = new JobRun(job, {
       database: this.database,
       events: this.events,
       organizationId: this.tenant.current().organizationId,
       signal: AbortSignal.any([stops, overdue.signal]),
       keepsCheckpoint: idempotency === 'checkpointed',
-      turn,
+      turn: { again: () => time.without(() => turn.again()) },
     });
     let giveUp: NodeJS.Timeout | undefined;
     const abandoned = new Promise<never>((_, reject) => {
@@ -154,7 +156,7 @@ export class JobRunner {
     } catch (error) {
       throw overdue.signal.aborted && !stops.aborted ? late : error;
     } finally {
-      clearTimeout(timer);
+      time.end();
       clearTimeout(giveUp);
     }
   }

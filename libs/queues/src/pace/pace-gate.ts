@@ -1,11 +1,11 @@
 /**
  * Lets jobs of one class in, as many at once as its width says. Below 1, one at a time, and after each a rest: at a width of 1/4 three
- * times as long as it took. First come, first served: which job comes is settled before. Who has been inside for HOLD_MS without coming
+ * times as long as it took, LONGEST_REST_MS at most. First come, first served: which job comes is settled before. Who has been inside for HOLD_MS without coming
  * back to the gate no longer counts, so that one long step does not keep all others waiting.
  */
 
-const HOLD_MS = 2_000;
-const LONGEST_REST_MS = 1_000;
+export const HOLD_MS = 2_000;
+export const LONGEST_REST_MS = 1_000;
 
 /** May be called more than once. */
 export type LeavePace = () => void;
@@ -29,7 +29,7 @@ export class PaceGate {
 
   /** Resolves when it is this job's turn, or when `signal` aborts: what stops must not wait. */
   enter(signal: AbortSignal): Promise<LeavePace> {
-    if (this.waiting.size === 0 && this.hasRoom()) return Promise.resolve(this.admit());
+    if (this.waiting.size === 0 && this.hasRoom() && this.restMs() <= 0) return Promise.resolve(this.admit());
     return new Promise((resolve) => {
       const enter = () => {
         signal.removeEventListener('abort', stop);
@@ -38,9 +38,13 @@ export class PaceGate {
       const waiter: Waiter = { enter };
       const stop = () => {
         this.waiting.delete(waiter);
+        this.wake(); // no timer stays for who is gone
         resolve(() => undefined);
       };
-      if (signal.aborted) { stop(); return; }
+      if (signal.aborted) {
+        stop();
+        return;
+      }
       signal.addEventListener('abort', stop, { once: true });
       this.waiting.add(waiter);
       this.wake();
@@ -51,17 +55,24 @@ export class PaceGate {
   wake(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    const restMs = this.restMs(); // one look: a rest that ends between two would wake nobody
+    if (restMs > 0) {
+      if (this.waiting.size > 0) this.timer = setTimeout(() => this.wake(), restMs);
+      return;
+    }
     for (const waiter of this.waiting) {
       if (!this.hasRoom()) break;
       this.waiting.delete(waiter);
       waiter.enter();
     }
-    const restMs = this.restUntil - performance.now();
-    if (this.waiting.size > 0 && restMs > 0) this.timer = setTimeout(() => this.wake(), restMs);
+  }
+
+  private restMs(): number {
+    return this.restUntil - performance.now();
   }
 
   private hasRoom(): boolean {
-    return this.inside < Math.max(1, Math.floor(this.width())) && performance.now() >= this.restUntil;
+    return this.inside < Math.max(1, Math.floor(this.width()));
   }
 
   private admit(): LeavePace {
@@ -83,6 +94,7 @@ export class PaceGate {
   private rest(tookMs: number): void {
     const width = this.width();
     if (width >= 1) return;
-    this.restUntil = performance.now() + Math.min(LONGEST_REST_MS, tookMs * (1 / width - 1));
+    const until = performance.now() + Math.min(LONGEST_REST_MS, tookMs * (1 / width - 1));
+    this.restUntil = Math.max(this.restUntil, until); // of several that were inside, each has its rest
   }
 }

@@ -15,14 +15,16 @@ export class DelayLine {
   private readonly waiting: Delivery[] = [];
   private turning = false;
 
-  constructor(private readonly delayMs: number) {}
+  /** May be changed: what is on its way arrives when it would have, and nothing overtakes it. */
+  constructor(public delayMs: number) {}
 
   put(deliver: () => void): void {
-    if (this.delayMs === 0) {
+    const last = this.waiting[this.waiting.length - 1];
+    if (this.delayMs === 0 && last === undefined) {
       deliver();
       return;
     }
-    this.waiting.push({ dueMs: performance.now() + this.delayMs, deliver });
+    this.waiting.push({ dueMs: Math.max(last?.dueMs ?? 0, performance.now() + this.delayMs), deliver });
     this.turn();
   }
 

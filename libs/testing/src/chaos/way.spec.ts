@@ -144,6 +144,20 @@ describe('a way to a server', () => {
     expect(performance.now() - began).toBeLessThan(1_200);
   });
 
+  it('becomes long and short again while it is used, and nothing overtakes', async () => {
+    const caller = await open();
+    way.becomeLong(60);
+    expect(await caller.roundTripMs()).toBeGreaterThanOrEqual(60);
+    const began = performance.now();
+    caller.socket.write('first,');
+    await waitFor(() => echo.received === 'xfirst,', { what: 'the first to arrive', intervalMs: 1 });
+    way.becomeLong(0);
+    caller.socket.write('second');
+    await caller.hears('xfirst,second');
+    expect(performance.now() - began).toBeGreaterThanOrEqual(60);
+    expect(await caller.roundTripMs()).toBeLessThan(50);
+  });
+
   it.each([1, 2, 3.5])(
     'adds %d ms to a round trip: never less, and no more than that unless the machine is busy',
     async (ms) => {

@@ -1,6 +1,6 @@
 /**
- * A chaos double: a way to a server that can be cut, made to swallow everything or only the answers, or be long from the
- * beginning; it opens again on the same port.
+ * A chaos double: a way to a server that can be cut, made to swallow everything or only the answers, or be long, from the
+ * beginning or later; it opens again on the same port.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { DelayLine } from './delay-line';
@@ -46,6 +46,11 @@ export class Way {
     });
     await new Promise<void>((resolve) => this.server!.listen(this.port, '127.0.0.1', resolve));
     this.port = (this.server.address() as { port: number }).port;
+  }
+
+  /** From now on each round trip takes so much more than it does without this way. */
+  becomeLong(roundTripMs: number): void {
+    for (const line of this.lines) line.delayMs = roundTripMs / 2;
   }
 
   /** Connections stay, and nothing arrives any more: what a frozen server looks like. */
