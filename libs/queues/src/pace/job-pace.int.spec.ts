@@ -18,7 +18,7 @@ import {
   queuePrefix,
 } from '..';
 import { LEAST } from './delay-pace';
-import { HOLD_MS } from './pace-gate';
+import { HOLD_MS, LONGEST_REST_MS } from './pace-gate';
 
 const SLOTS = 3;
 const LONG_WAY_MS = 100;
@@ -158,7 +158,7 @@ describe('jobs that nobody waits for', () => {
     await becomeSlow();
     during = async ({ payload }) => {
       if (payload.name === 'urgent') await waitFor(() => named('urgent').length === SLOTS, { what: 'all urgent ones' });
-      else await sleep(60);
+      else await sleep(300);
     };
     await add(LOAD, 'load', 'load', 'load', 'load');
     await add(URGENT, ...Array<string>(SLOTS).fill('urgent'));
@@ -166,8 +166,8 @@ describe('jobs that nobody waits for', () => {
     const [loads, urgent] = [named('load'), named('urgent')];
     expect(mostAtOnce(loads)).toBe(1);
     for (const [index, { beganAt }] of loads.slice(1).entries()) {
-      // To its end and to the next one's beginning it is one long way each, and the rest three times as long as all of it.
-      expect(beganAt - loads[index]!.endedAt).toBeGreaterThan(2 * LONG_WAY_MS + 3 * 2 * LONG_WAY_MS);
+      // One long way to its end, one to the beginning of the next, and three times as long as it took is more than the longest rest.
+      expect(beganAt - loads[index]!.endedAt).toBeGreaterThan(LONGEST_REST_MS + 2 * LONG_WAY_MS - 10);
     }
     expect(mostAtOnce(urgent)).toBe(SLOTS);
     expect(urgent[SLOTS - 1]!.beganAt - urgent[0]!.beganAt).toBeLessThan(HOLD_MS / 2);
