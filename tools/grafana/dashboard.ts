@@ -23,7 +23,7 @@ export interface DashboardSource {
   readonly rows: readonly Row[];
 }
 
-export type Placed = ReturnType<typeof placed>[number];
+type Placed = ReturnType<typeof placed>[number];
 export type Dashboard = ReturnType<typeof dashboard>;
 
 /** Panels with ids and places. A row of Grafana's own heads those of each row; what does not fit beside the others goes below. */
@@ -92,3 +92,6 @@ export function dashboard({ uid, title, description, variables, rows }: Dashboar
     panels: placed(rows),
   };
 }
+
+/** Whether it shows something, and does not head a row. */
+export const isPanel = (placed: Placed): placed is Extract<Placed, Panel> => placed.type !== 'row';

@@ -1,16 +1,15 @@
 /** The dashboards are what this directory makes, ask only for what there is, and say what they show. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEPLOYS, type Placed } from './dashboard';
+import { DEPLOYS, isPanel } from './dashboard';
 import { DASHBOARDS, DIRECTORY } from './files';
-import { DATASOURCE, type Panel } from './panels';
+import { DATASOURCE } from './panels';
 import { readExpression } from './test/expression';
 import { KNOWN } from './test/known-metrics';
 
 const rules = readdirSync('deploy/prometheus/rules')
   .map((name) => readFileSync(join('deploy/prometheus/rules', name), 'utf8'))
   .join('\n');
-const isPanel = (panel: Placed): panel is Extract<Placed, Panel> => panel.type !== 'row';
 
 describe('deploy/grafana', () => {
   it('holds what tools/grafana makes (otherwise: npm run grafana)', () => {
@@ -21,6 +20,12 @@ describe('deploy/grafana', () => {
     ).toEqual([...DASHBOARDS.keys()].sort());
     for (const [path, dashboard] of DASHBOARDS)
       expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(JSON.stringify(dashboard)));
+  });
+
+  it('tells Grafana how often Prometheus scrapes', () => {
+    const source = readFileSync('deploy/grafana/provisioning/datasources/stockyard.yml', 'utf8');
+    const [, interval] = /^ +scrape_interval: (\w+)$/m.exec(readFileSync('deploy/prometheus/prometheus.yml', 'utf8'))!;
+    expect(source).toContain(`timeInterval: ${interval}\n`);
   });
 
   it('knows each dashboard by an address of its own', () => {
@@ -92,7 +97,7 @@ describe.each([...DASHBOARDS.values()].map((dashboard) => [dashboard.uid, dashbo
       });
       expect(linked.length).toBeGreaterThan(0);
       for (const { title, url, at } of linked) {
-        const page = url.replace('${runbooks}', 'docs/runbooks');
+        const page = url.replace('${runbooks:raw}', 'docs/runbooks');
         expect([title, page, existsSync(page)]).toEqual([title, page, true]);
         if (at === undefined) continue;
         const alerts = rules.split(/^ +- alert: /m).filter((rule) => rule.includes(`runbook: ${page}\n`));

@@ -81,7 +81,8 @@ function common(about: About, height: number) {
     description,
     datasource: DATASOURCE,
     gridPos: { w: width, h: height },
-    links: runbook === undefined ? [] : [{ title: 'Runbook', url: `\${runbooks}/${runbook}.md`, targetBlank: true }],
+    links:
+      runbook === undefined ? [] : [{ title: 'Runbook', url: `\${runbooks:raw}/${runbook}.md`, targetBlank: true }],
   };
 }
 
