@@ -138,6 +138,7 @@ export function heatmap(about: About, expr: string): Panel {
     options: {
       calculate: false,
       cellGap: 1,
+      cellValues: { unit: 'short' },
       color: { mode: 'scheme', scheme: 'Oranges', exponent: 0.5, steps: 64 },
       exemplars: { color: 'rgba(31, 96, 196, 0.9)' },
       filterValues: { le: 1e-9 },
