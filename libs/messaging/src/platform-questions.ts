@@ -1,6 +1,7 @@
 /**
  * Questions to the metrics process, over the Nest Redis transport as request-reply. That transport delivers a question
- * to every replica: handlers answer from shared state and have no side effect; the first answer counts.
+ * to every replica: handlers answer from shared state and have no side effect; the first answer counts. That of a replica which is
+ * out or has failed counts when no other comes within half a second.
  */
 
 export interface UsageSummary {
