@@ -24,6 +24,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
+const INDEX = 'index.html';
 const NEVER_CHANGES = 'public, max-age=31536000, immutable';
 
 /** Call it before the application listens. */
@@ -39,12 +40,12 @@ export function servePage(app: NestFastifyApplication, directory = BUILT_PAGE): 
       index: false,
       cacheControl: false,
       dotfiles: 'ignore',
-      setHeaders: (reply) => void reply.header('Cache-Control', NEVER_CHANGES),
+      allowedPath: (path) => !path.endsWith('/'),
+      setHeaders: (reply, path) =>
+        void reply.header('Cache-Control', path.endsWith(INDEX) ? 'no-cache' : NEVER_CHANGES),
     });
     scope.get('/', (request, reply) => {
-      if (existsSync(join(directory, 'index.html'))) {
-        return reply.header('Cache-Control', 'no-cache').sendFile('index.html', directory);
-      }
+      if (existsSync(join(directory, INDEX))) return reply.sendFile(INDEX, directory);
       sendProblem(reply, notBuilt(), request.id);
       return reply;
     });

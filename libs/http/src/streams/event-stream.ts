@@ -25,6 +25,12 @@ interface EventStreamOptions {
 /** Destroy it when the client goes: see closeWith. */
 export function eventStream({ events, watch, lifeMs, closed }: EventStreamOptions): Readable {
   const stream = Readable.from(events, { objectMode: false, highWaterMark: BUFFER_BYTES });
+  // Whoever waits for the next event goes on: a generator that waits cannot be ended, and its place is not free until then.
+  const destroy = stream._destroy.bind(stream);
+  stream._destroy = (error, done) => {
+    watch.end();
+    destroy(error, done);
+  };
   const farewell = () => void setTimeout(() => stream.destroy(), FAREWELL_MS).unref();
   watch.signal.addEventListener('abort', farewell, { once: true });
   const life = setTimeout(() => watch.end(), lifeMs).unref();
