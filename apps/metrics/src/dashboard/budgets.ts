@@ -43,7 +43,7 @@ export function budgetsOf(name: string, tiers: readonly Tier[], sums: WindowSums
     const [month, hour, sixHours] = BUDGET_WINDOWS.map((window) =>
       useOf(objective, tiers, sums[window], objectives),
     ) as [Use, Use, Use];
-    const strictest = Math.min(...tiers.map((tier) => objectives[tier][objective]));
+    const strictest = Math.max(...tiers.map((tier) => objectives[tier][objective]));
     const spent = spentOf(month);
     return {
       ...{ tier: name, objective, events: month.events, bad: month.bad },
