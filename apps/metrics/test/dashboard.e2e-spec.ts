@@ -7,6 +7,7 @@ import { type CostModel, loadConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
 import { createOrganization, createTestEnvironment, freePort, type TestEnvironment, waitFor } from '#libs/testing';
 import { ActivityCell } from '#libs/usage';
+import { Redis } from 'ioredis';
 import { call, createTenant, type RunningApi, startApi, type Tenant } from '../../api/test/support/api-fixture';
 import { createMetrics } from '../src/create-metrics';
 import { ACTIVITY, PLATFORM, SESSION, TENANT, TENANTS } from '../src/dashboard/dashboard.shape';
@@ -187,6 +188,27 @@ describe('the dashboard', () => {
       expect(limit('max_waiting_jobs')).toMatchObject({ used: 1, left: 199_999, unit: 'jobs' });
       expect(limit('max_storage_bytes')).toMatchObject({ used: 5_000, unit: 'bytes' });
       expect(limit('rate_export')).toMatchObject({ limit: 10_000, used: 1, left: 9_999 });
+    });
+
+    it('counts what processes hold of its slots at the moment, and what it has in the cache', async () => {
+      const { id } = await createOrganization(env, { tier: 'free' });
+      const redis = new Redis(env.config.REDIS_URL);
+      const key = (area: string, part = '') => `${env.config.REDIS_KEY_PREFIX}:${area}:{${id}}${part}`;
+      const [alive, dead] = [Date.now() + HOUR_MS, Date.now() - 1];
+      try {
+        // Leased, in use or asked for, until when: of two processes, one that waits for more, and one that is gone.
+        await redis.hset(key('requests'), { a: `5 3 ${alive} 0 0`, b: `4 9 ${alive} 0 0`, c: `6 6 ${dead} 0 0` });
+        await redis.hset(key('share'), { a: `2 1 ${alive} 0 0` });
+        await redis.hset(key('cache', ':sizes'), { total: 4_096 });
+        const { body } = await operator.get(`/v1/dashboard/tenants/${id}`);
+        const limit = (name: string) => body.limits.find((each: { name: string }) => each.name === name);
+        expect(limit('max_concurrent_requests')).toMatchObject({ limit: 20, used: 7, left: 13 });
+        expect(limit('max_connections')).toMatchObject({ kind: 'concurrency', limit: 4, used: 1, left: 3 });
+        expect(limit('max_cache_bytes')).toMatchObject({ unit: 'bytes', used: 4_096 });
+      } finally {
+        await redis.del(key('requests'), key('share'), key('cache', ':sizes'));
+        redis.disconnect();
+      }
     });
 
     it('has budgets of its tier: what failed and what took too long, of 30 days, one hour and six', async () => {

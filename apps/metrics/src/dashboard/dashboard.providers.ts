@@ -6,6 +6,7 @@ import { DashboardController } from './dashboard.controller';
 import { DashboardEventsController } from './dashboard-events.controller';
 import { MonthCosts } from './month-costs.service';
 import { DeploysRepository } from './platform/deploys.repository';
+import { PlatformState } from './platform/platform-state.service';
 import { PlatformSums } from './platform/platform-sums.service';
 import { PlatformViewService } from './platform/platform-view.service';
 import { ShardFiguresService } from './platform/shard-figures.service';
@@ -26,6 +27,7 @@ export const DASHBOARD_PROVIDERS = [
   DashboardWatchers,
   DeploysRepository,
   MonthCosts,
+  PlatformState,
   PlatformSums,
   PlatformViewService,
   RateLimitReader,

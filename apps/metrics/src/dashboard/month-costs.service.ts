@@ -48,7 +48,9 @@ export class MonthCosts {
 
   /** For the tenant itself, where the model says that it may see them. Never rejects. */
   async own(): Promise<Costs> {
-    return this.config.costModel?.visible_to_tenants ? this.all() : NO_COSTS;
+    if (!this.config.costModel?.visible_to_tenants) return NO_COSTS;
+    const costs = await this.all();
+    return costs.missing.length === 0 ? costs : { ...costs, missing: ['Costs are not known at the moment.'] };
   }
 
   private mapOf(report: CostReport): ReadonlyMap<string, Cost> {

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { eventStream, StreamWatch } from '#libs/http';
 import { StockyardError } from '#libs/kernel';
 import type { Look } from '../shared-view';
