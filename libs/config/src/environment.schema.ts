@@ -277,6 +277,13 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'How often the metrics process asks databases and Redis; scrapes are answered with what they said last.',
   ),
   METRICS_TOP_TENANTS: count(20, 500, 'Organizations that have figures of their own in its metrics, by what they use.'),
+  DASHBOARD_STREAMS: count(
+    200,
+    100_000,
+    'Event streams of the dashboard that a metrics process keeps open, before 503.',
+  ),
+  DASHBOARD_STREAMS_PER_TENANT: count(10, 100_000, 'Of them, those of the readers of one organization, before 429.'),
+  DASHBOARD_STREAM_LIFE_MS: count(3_600_000, 86_400_000, 'One that is older is ended; its client connects again.'),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
   STOCK_ALERT_RETENTION_DAYS: count(90, 3_650, 'Resolved stock alerts are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),
