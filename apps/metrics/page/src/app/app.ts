@@ -164,7 +164,9 @@ export class App {
     const page = session ? this.signedIn(session) : this.signedOut();
     render(page, this.root);
     if (this.arrival === undefined) return;
-    this.root.querySelector<HTMLElement>(this.arrival)?.focus({ preventScroll: true });
+    const target = this.root.querySelector<HTMLElement>(this.arrival);
+    target?.focus({ preventScroll: true });
+    if (target instanceof HTMLInputElement) target.select(); // what is typed next takes its place
     this.arrival = undefined;
   }
 
@@ -256,10 +258,9 @@ export class App {
         signOut: () => this.session.signOut(),
       });
     }
-    const page = pageOf(route, view, this.context(session));
-    return view === undefined
-      ? html`${page ?? nothing}
-          <p class="loading" role="status">Loading …</p>`
-      : page;
+    // The same template with and without a view: what is typed into a search must outlive the first answer.
+    return html`${pageOf(route, view, this.context(session)) ?? nothing}${
+      view === undefined ? html`<p class="loading" role="status">Loading …</p>` : nothing
+    }`;
   }
 }

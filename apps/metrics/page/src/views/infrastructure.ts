@@ -113,7 +113,7 @@ export const releases = (rows: readonly Deploy[]): TemplateResult =>
       {
         label: 'First seen',
         cell: ({ first_seen_at: at }) =>
-          html`${moment(at, (time) => `${day(time)} ${clock(time)}`)} <small>${ago(new Date(at))}</small>`,
+          html`${moment(at, (time) => `${day(time)} ${clock(time)}`)} <small>${moment(at, ago)}</small>`,
       },
       { label: 'Running', numeric: true, cell: ({ running }) => figure(running, count, { unit: 'processes' }) },
     ],
