@@ -27,22 +27,16 @@ export interface TabOptions {
   readonly size?: { readonly width: number; readonly height: number };
 }
 
-/** A tab with storage of its own. */
+/** The one tab of a browser; a new one for each test would cost more than the test. */
 export class Tab {
   /** Violations of the policy, errors of scripts and on the console. */
   readonly trouble: string[] = [];
 
   private constructor(readonly page: Page) {}
 
-  static async open(browser: Browser, { scheme = 'light', size = DESKTOP }: TabOptions = {}): Promise<Tab> {
-    const context = await browser.createBrowserContext();
-    const page = await context.newPage();
+  static async open(browser: Browser): Promise<Tab> {
+    const page = await browser.newPage();
     const tab = new Tab(page);
-    await page.setViewport(size);
-    await page.emulateMediaFeatures([
-      { name: 'prefers-color-scheme', value: scheme },
-      { name: 'prefers-reduced-motion', value: 'reduce' },
-    ]);
     page.setDefaultTimeout(8_000);
     page.on('pageerror', (error) => tab.trouble.push(String(error)));
     page.on('console', (message) => {
@@ -60,10 +54,27 @@ export class Tab {
     return tab;
   }
 
+  /** Nothing of what was before is left. */
+  async reset(origin: string, { scheme = 'light', size = DESKTOP }: TabOptions = {}): Promise<void> {
+    const { page } = this;
+    await page.setOfflineMode(false);
+    await page.goto(new URL('icon.svg', origin).href); // of this origin, without a script
+    await page.evaluate(() => {
+      sessionStorage.clear();
+      localStorage.clear();
+    });
+    await page.setViewport(size);
+    await page.emulateMediaFeatures([
+      { name: 'prefers-color-scheme', value: scheme },
+      { name: 'prefers-reduced-motion', value: 'reduce' },
+    ]);
+    this.trouble.length = 0;
+  }
+
   async signIn(url: string, credential: string): Promise<void> {
     await this.page.goto(url);
     await this.page.waitForSelector('#credential:focus');
-    await this.page.keyboard.type(credential);
+    await this.page.keyboard.sendCharacter(credential);
     await this.page.keyboard.press('Enter');
   }
 
@@ -94,10 +105,6 @@ export class Tab {
     await this.page.evaluate(
       () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
     );
-    await this.page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
-  }
-
-  async close(): Promise<void> {
-    await this.page.browserContext().close();
+    await this.page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, optimizeForSpeed: true });
   }
 }

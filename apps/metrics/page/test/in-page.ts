@@ -3,21 +3,23 @@
 interface Focus {
   readonly name: string;
   readonly visible: boolean;
+  /** Nothing comes after it. */
+  readonly last: boolean;
 }
 
-/** What has the focus, and whether one sees it; undefined once it was there before. Marks it as reached. */
-export function visiblyFocused(): Focus | undefined {
-  const element = document.activeElement as HTMLElement | null;
-  if (!element || element === document.body) return { name: 'the end', visible: true }; // on with the first one
-  if ('reached' in element.dataset) return undefined;
+/** What has the focus, and whether one sees it. Marks it as reached. */
+export function visiblyFocused(): Focus {
+  const element = document.activeElement as HTMLElement;
   element.dataset.reached = '';
   const shown = element instanceof HTMLInputElement && element.type === 'radio' ? element.nextElementSibling! : element;
   const { outlineStyle, outlineWidth } = getComputedStyle(shown);
   const { top, bottom, width } = shown.getBoundingClientRect();
   const onScreen = width > 0 && bottom > 0 && top < innerHeight;
+  const all = [...document.querySelectorAll('a[href], button, input, select, [tabindex="0"]')];
   return {
     name: `${element.tagName} ${element.textContent.trim() || element.className}`,
     visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && onScreen,
+    last: element === all.at(-1),
   };
 }
 

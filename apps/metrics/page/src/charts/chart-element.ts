@@ -122,7 +122,7 @@ export class StockChart extends HTMLElement {
     return {
       width: Math.max(this.clientWidth, 200),
       height: HEIGHT,
-      padding: [14, 8, 0, 0],
+      padding: [14, days ? 24 : 10, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       legend: { show: false },
       cursor: { sync: { key: 'stockyard' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
@@ -139,7 +139,7 @@ export class StockChart extends HTMLElement {
           ...text,
           grid,
           size: 62,
-          space: 36,
+          space: 28,
           values: (_, splits) => splits.map((split) => chart.format(split)),
         },
       ],

@@ -50,7 +50,8 @@ export function tiles(totals: Amounts, { from, to }: Period, more: readonly Tile
     {
       label: 'Latency, p95',
       main: figure(totals.p95_ms, duration, NOT_TIMED),
-      more: html`p50 ${figure(totals.p50_ms, duration, NOT_TIMED)} · p99 ${figure(totals.p99_ms, duration, NOT_TIMED)}`,
+      more: html`<span class="pair">p50 ${figure(totals.p50_ms, duration, NOT_TIMED)}</span>
+        <span class="pair">p99 ${figure(totals.p99_ms, duration, NOT_TIMED)}</span>`,
     },
     {
       label: 'Time at work',

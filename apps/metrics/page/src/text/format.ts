@@ -68,7 +68,7 @@ export const exact = (value: number): string => GROUPED.format(value);
 
 export function money(micros: number, currency: string, digits?: number): string {
   const value = micros / 1e6;
-  const most = digits ?? (value !== 0 && value < 1 ? 4 : 2);
+  const most = digits ?? (value !== 0 && value < 0.01 ? 4 : 2);
   const format = new Intl.NumberFormat('en-US', {
     style: 'currency',
     currency,

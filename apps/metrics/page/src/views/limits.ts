@@ -10,10 +10,12 @@ const NEARLY_USED_UP = 0.1;
 
 const formatOf = ({ unit }: Limit): ((value: number) => string) => (unit === 'bytes' ? bytes : count);
 
+/** `6,000 requests in 1 min`. */
 function most(limit: Limit): Content {
   const of = figure(limit.limit, formatOf(limit), { unit: limit.unit });
-  if (limit.kind !== 'rate' || limit.window_seconds === null) return of;
-  return html`${of} in ${figure(limit.window_seconds, seconds, { unit: 's' })}`;
+  const unit = limit.unit === 'bytes' ? '' : ` ${limit.unit}`;
+  if (limit.kind !== 'rate' || limit.window_seconds === null) return html`${of}${unit}`;
+  return html`${of}${unit} in ${figure(limit.window_seconds, seconds, { unit: 's' })}`;
 }
 
 function row(limit: Limit): TemplateResult {
@@ -27,9 +29,7 @@ function row(limit: Limit): TemplateResult {
       >${left !== null && left <= 0 ? 'used up, ' : ''}${figure(left, formatOf(limit), why)} left</span
     >
     ${bar(share, trouble ? 'trouble' : 'calm')}
-    <span class="limit-used"
-      >${figure(used, formatOf(limit), why)} of ${most(limit)} ${unit === 'bytes' ? '' : unit}</span
-    >
+    <span class="limit-used">${figure(used, formatOf(limit), why)} of ${most(limit)}</span>
   </li>`;
 }
 

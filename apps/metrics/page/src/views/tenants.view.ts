@@ -35,8 +35,6 @@ function columns(context: PageContext): Column<Row>[] {
       cell: ({ organization_id: id, name, slug }) =>
         html`<a class="name" href=${context.link({ page: 'tenant', id, range })}>${name}</a> <small>${slug}</small>`,
     },
-    { label: 'Tier', cell: ({ tier }) => words(tier) },
-    { label: 'State', cell: ({ state }) => badge(state, state === 'active' ? 'calm' : 'accent') },
     { label: 'Requests', numeric: true, sort: 'calls', cell: ({ calls }) => figure(calls, count) },
     {
       label: 'Errors',
@@ -48,6 +46,8 @@ function columns(context: PageContext): Column<Row>[] {
     { label: 'p95', numeric: true, sort: 'p95', cell: ({ p95_ms: p95 }) => figure(p95, duration, timed) },
     { label: 'At work', numeric: true, sort: 'busy', cell: ({ busy_ms: ms }) => figure(ms, duration, timed) },
     { label: 'Cost', numeric: true, sort: 'cost', cell: (row) => cost(row.cost) },
+    { label: 'Tier', cell: ({ tier }) => words(tier) },
+    { label: 'State', cell: ({ state }) => badge(state, state === 'active' ? 'calm' : 'accent') },
     { label: 'p50', numeric: true, cell: ({ p50_ms: p50 }) => figure(p50, duration, timed) },
     { label: 'p99', numeric: true, cell: ({ p99_ms: p99 }) => figure(p99, duration, timed) },
     { label: 'Jobs', numeric: true, cell: ({ job_ms: ms }) => figure(ms, duration, timed) },
