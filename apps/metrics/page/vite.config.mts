@@ -12,5 +12,6 @@ export default defineConfig({
     target: ['chrome123', 'firefox121', 'safari17.5'], // they know light-dark()
     assetsInlineLimit: 0,
     modulePreload: false,
+    license: { fileName: 'licenses.md' }, // of what the page is made of, as those licenses ask
   },
 });

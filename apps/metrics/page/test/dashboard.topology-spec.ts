@@ -188,6 +188,24 @@ describe('numbers', () => {
     expect(await tab.page.title()).toBe('Tenants · Stockyard');
   });
 
+  it('under the pointer are those of one time, in every chart at once', async () => {
+    await signedIn();
+    const box = (await (await tab.page.$('stock-chart'))!.boundingBox())!;
+    await tab.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await tab.page.waitForFunction(() => document.querySelector('.legend .when')?.textContent !== '');
+    const times = await tab.page.$$eval('.legend .when', (all) => all.map((one) => one.textContent));
+    expect(times).toHaveLength(6);
+    expect(new Set(times).size).toBe(1);
+    const [time] = times;
+    const point = fixtures
+      .platform()
+      .series.find(({ period_start: at }) => at.slice(0, 16) === time!.replace(' ', 'T'))!;
+    expect(point.p95_ms).not.toBeNull();
+    const latency = await tab.page.$$eval('.legend', (all) => (all[2] as HTMLElement).innerText);
+    expect(latency).toContain(`p95 ${Number(point.p95_ms!.toPrecision(3))} ms`);
+    await tab.picture('platform-pointer-light-desktop');
+  });
+
   it('are told by charts in words too, with the releases', async () => {
     await signedIn();
     const told = await tab.page.$$eval('stock-chart', (all) => all.map((one) => one.ariaLabel));
@@ -201,7 +219,7 @@ describe('numbers', () => {
 });
 
 describe('live', () => {
-  it('shows what a stream sends, and draws once for many views', async () => {
+  it('shows what a stream sends, cut anywhere', async () => {
     await signedIn();
     const view = fixtures.platform();
     server.send('view', { ...view, totals: { ...view.totals, calls: 2_345_678 } });

@@ -12,7 +12,7 @@ import * as fixtures from './fixtures';
 const DIRECTORY = join(process.cwd(), 'dist/apps/metrics/page');
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html";
 export const OPERATOR_TOKEN = 'operators-token';
 export const TENANT_KEY = 'sk_tenant_key';
 export const POWERLESS_KEY = 'sk_without_usage_read';

@@ -74,6 +74,7 @@ export class App {
   private routed(asked: Route): void {
     const session = this.session.reader;
     const route = session ? allowed(asked, session) : asked;
+    if (route !== asked) history.replaceState(null, '', formatRoute(route));
     const old = this.route;
     this.route = route;
     if (!samePlace(old, route)) {

@@ -29,6 +29,9 @@ const VARIABLES: Readonly<Record<Tone, string>> = {
   muted: '--muted',
 };
 
+/** `2026-11-24 14:05`. */
+const minuteOf = (seconds: number): string => exactTime(new Date(seconds * 1000)).slice(0, 16);
+
 export class StockChart extends HTMLElement {
   private plot: uPlot | undefined;
   private shown: ChartInput | undefined;
@@ -95,11 +98,9 @@ export class StockChart extends HTMLElement {
   private tell(): void {
     const { plot, shown } = this;
     if (!plot || !shown) return;
-    const at = plot.cursor.idx;
-    const index = at ?? shown.slots.length - 1;
-    const slot = shown.slots[index];
-    this.when.textContent =
-      at === null || at === undefined || !slot ? '' : exactTime(new Date(slot.start * 1000)).slice(0, 16);
+    const at = plot.cursor.idx ?? undefined;
+    const slot = shown.slots[at ?? shown.slots.length - 1];
+    this.when.textContent = at === undefined || !slot ? '' : minuteOf(slot.start);
     shown.chart.lines.forEach((line, position) => {
       const value = slot ? line.of(slot) : null;
       this.values[position]!.textContent = value === null ? '–' : shown.chart.format(value);

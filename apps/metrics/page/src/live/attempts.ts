@@ -58,11 +58,9 @@ async function readEvents<V>(
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
-  let views = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    // One that told something is opened again as if nothing was wrong; one that did not would be opened without end.
-    if (done) return views > 0 ? {} : { problem: CUT };
+    if (done) return {};
     heard();
     for (const { name, data } of parser.push(decoder.decode(value, { stream: true }))) {
       if (name === 'end') return { problem: endOf(data) };
@@ -73,7 +71,6 @@ async function readEvents<V>(
       } catch {
         return { problem: UNREADABLE };
       }
-      views += 1;
       take(view);
     }
   }

@@ -40,7 +40,34 @@ describe('Feed', () => {
     expect(feed).toMatchObject({ view: 8, seenAt: 1_003_000, connection: { kind: 'live' } });
   });
 
-  it('waits from the beginning again after something came', async () => {
+  it('waits ever longer for streams that tell something and end at once, whether or not they say why', async () => {
+    const { feed, tries, pass } = feedOf();
+    feed.start();
+    const pauses: number[] = [];
+    for (const at of [0, 1, 2, 3]) {
+      tries[at]!.take(at);
+      tries[at]!.end(at % 2 === 0 ? {} : { problem: GONE });
+      await pass(0);
+      const { connection } = feed;
+      if (connection.kind === 'reconnecting') pauses.push(connection.nextAt - connection.since);
+      await pass(8_000);
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000]);
+  });
+
+  it('opens a stream that ended after a while as if nothing was wrong', async () => {
+    const { feed, tries, pass } = feedOf();
+    feed.start();
+    tries[0]!.take(1);
+    await pass(3_600_000);
+    tries[0]!.end({});
+    await pass(0);
+    expect(feed.connection.kind).toBe('live');
+    await pass(1_000);
+    expect(tries).toHaveLength(2);
+  });
+
+  it('waits from the beginning again after one that lasted', async () => {
     const { feed, tries, pass } = feedOf();
     feed.start();
     for (const at of [0, 1, 2]) {
@@ -48,9 +75,10 @@ describe('Feed', () => {
       await pass(4_000);
     }
     tries[3]!.take(1);
+    await pass(10_000);
     tries[3]!.end({ problem: GONE });
     await pass(0);
-    expect(feed.connection).toMatchObject({ nextAt: 1_013_000 });
+    expect(feed.connection).toMatchObject({ since: 1_022_000, nextAt: 1_023_000 });
   });
 
   it('stops where asking again does not help', async () => {

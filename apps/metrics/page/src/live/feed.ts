@@ -23,6 +23,10 @@ export interface FeedOptions<V> {
   readonly random?: () => number;
 }
 
+/** A stream that lasted so long was no failure: the next one is opened as if it were the first. */
+const SETTLED_MS = 10_000;
+const CUT_SHORT: Problem = { status: 0, code: 'cut_short', detail: 'The stream ended too soon.' };
+
 export class Feed<V> {
   view: V | undefined;
   /** When the view came. */
@@ -66,21 +70,24 @@ export class Feed<V> {
     const over = (): boolean => signal.aborted; // asked anew after everything that takes time
     let failures = 0;
     while (!over()) {
-      const { problem, againMs } = await this.options.attempt((view) => {
+      const began = this.now();
+      const outcome = await this.options.attempt((view) => {
         if (over()) return;
-        failures = 0;
         this.view = view;
         this.seenAt = this.now();
         this.become({ kind: 'live' });
       }, signal);
       if (over()) return;
-      if (problem && !passes(problem)) {
+      if (outcome.problem && !passes(outcome.problem)) {
         this.stop();
-        this.become({ kind: 'stopped', problem });
+        this.become({ kind: 'stopped', problem: outcome.problem });
         return;
       }
+      const settled = outcome.againMs !== undefined || this.now() - began >= SETTLED_MS;
+      const problem = outcome.problem ?? (settled ? undefined : CUT_SHORT);
+      if (settled) failures = 0;
       if (problem) failures += 1;
-      const ms = againMs ?? pauseMs(failures, this.random(), problem?.retryAfterMs);
+      const ms = outcome.againMs ?? pauseMs(failures, this.random(), problem?.retryAfterMs);
       if (problem) this.reconnecting(problem, ms);
       await this.rest(ms, signal);
     }
