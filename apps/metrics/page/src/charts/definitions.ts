@@ -39,7 +39,7 @@ export const CHARTS: readonly ChartDefinition[] = [
   },
   {
     title: 'Errors',
-    about: 'Of requests, those answered with 500 or more',
+    about: 'Share answered with 500 or more',
     area: true,
     format: percent,
     lines: [
