@@ -259,6 +259,7 @@ describe('live', () => {
     await tab.sees('Not available at the moment');
     await tab.sees('Next try in');
     await tab.picture('unavailable-light-desktop');
+    expect(await tab.page.$('::-p-text(Sign in with another credential)')).not.toBeNull();
     server.outage = undefined;
     await tab.live();
   });

@@ -256,7 +256,7 @@ export class App {
         again: stopped ? undefined : () => this.hurry(),
         up: up && formatRoute(up),
         next: inSeconds(connection, Date.now()),
-        signOut: () => this.session.signOut(),
+        signOut: connection.problem.status === 403 ? () => this.session.signOut() : undefined,
       });
     }
     // The same template with and without a view: what is typed into a search must outlive the first answer.

@@ -3,6 +3,7 @@ import { endOf } from './attempts';
 describe('endOf', () => {
   it.each([
     ['{"reason":"The token has expired."}', 'The token has expired.'],
+    ['{"reason":"api_key_revoked","message":"The key was revoked."}', 'The key was revoked.'],
     ['"Taken back."', 'Taken back.'],
     ['credential_revoked', 'credential_revoked'],
     ['', 'The credential no longer counts.'],

@@ -5,7 +5,8 @@ import type { Problem } from '../api/problem';
 export interface ProblemActions {
   /** Asks again now. Without it, asking again would not help. */
   readonly again?: (() => void) | undefined;
-  readonly signOut: () => void;
+  /** Where another credential would help, or the page offers no other way out. */
+  readonly signOut?: (() => void) | undefined;
   /** The address of what is above. */
   readonly up?: string | undefined;
   /** When it is asked again, in words. */
@@ -57,8 +58,10 @@ export function problemPage(problem: Problem, actions: ProblemActions): Template
       ${again ? html`<button type="button" class="primary" @click=${again}>Try again now</button>` : nothing}
       ${up ? html`<a class="button" href=${up}>Go up</a>` : nothing}
       ${
-        problem.status === 403
-          ? html`<button type="button" class="primary" @click=${signOut}>Sign in with another credential</button>`
+        signOut
+          ? html`<button type="button" class=${again ? '' : 'primary'} @click=${signOut}>
+              Sign in with another credential
+            </button>`
           : nothing
       }
     </p>
