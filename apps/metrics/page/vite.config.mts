@@ -1,4 +1,4 @@
-/** Builds the page of the dashboard into dist, where the metrics process finds it: files with hashes, nothing inline. */
+/** Builds the page of the dashboard into dist, where the metrics process finds it: files with hashes below assets, nothing inline. */
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
@@ -12,6 +12,6 @@ export default defineConfig({
     target: ['chrome123', 'firefox121', 'safari17.5'], // they know light-dark()
     assetsInlineLimit: 0,
     modulePreload: false,
-    license: { fileName: 'licenses.md' }, // of what the page is made of, as those licenses ask
+    license: { fileName: 'assets/licenses.md' }, // of what the page is made of, as those licenses ask
   },
 });

@@ -44,6 +44,11 @@ export class Tab {
       const noted = /^Failed to load resource|net::ERR_/.test(message.text());
       if (['error', 'warn'].includes(message.type()) && !noted) tab.trouble.push(message.text());
     });
+    page.on('response', (response) => {
+      const { pathname } = new URL(response.url());
+      if (response.status() >= 400 && !pathname.startsWith('/v1/'))
+        tab.trouble.push(`${response.status()} ${pathname}`);
+    });
     await page.exposeFunction('noteViolation', (what: string) => void tab.trouble.push(what));
     await page.evaluateOnNewDocument(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
@@ -58,7 +63,7 @@ export class Tab {
   async reset(origin: string, { scheme = 'light', size = DESKTOP }: TabOptions = {}): Promise<void> {
     const { page } = this;
     await page.setOfflineMode(false);
-    await page.goto(new URL('icon.svg', origin).href); // of this origin, without a script
+    await page.goto(new URL('blank', origin).href);
     await page.evaluate(() => {
       sessionStorage.clear();
       localStorage.clear();

@@ -425,6 +425,7 @@ describe('looks', () => {
     await check('tenants');
     await tab.go('#/tenants?search=nobody');
     await tab.sees('No tenant matches “nobody”.');
+    await tab.sees('Shard shard-2 did not answer; its tenants are missing.');
     await check('tenants-none');
     await tab.go(`#/tenants/${ACME}`);
     await check('tenant');

@@ -105,6 +105,9 @@ export class FixtureServer {
   }
 
   private async file(path: string, response: ServerResponse): Promise<void> {
+    if (path === '/blank') return void response.writeHead(200, { 'content-type': TYPES['.html'] }).end();
+    // The metrics process serves these two and no other file of the page.
+    if (path !== '/' && !path.startsWith('/assets/')) return void response.writeHead(404).end();
     const name = path === '/' ? 'index.html' : normalize(path).slice(1);
     try {
       const content = await readFile(join(DIRECTORY, name));

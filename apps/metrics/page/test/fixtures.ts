@@ -240,6 +240,7 @@ export function tenants({
     })),
     has_more: more,
     next_cursor: more ? 'cGFnZTI' : null,
+    missing: found.length === 0 ? ['Shard shard-2 did not answer; its tenants are missing.'] : [],
   };
 }
 

@@ -193,6 +193,7 @@ export const TENANTS = shape(
     period: PERIOD,
     matches: count('Organizations that the search found.'),
     ...pageOf(Type.Object({ ...ORGANIZATION, ...AMOUNTS, cost: COST })).properties,
+    missing: Type.Array(Type.String(), { description: 'What did not answer, in words for people.' }),
   }),
 );
 export type TenantsView = ShapeType<typeof TENANTS>;

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import type { SortName, TenantsView } from '../api/views';
 import type { PageContext } from '../app/page-context';
 import type { Route } from '../app/route';
-import { badge } from '../parts/sections';
+import { badge, missingBanner } from '../parts/sections';
 import { type Column, table } from '../parts/table';
 import { troubling } from '../parts/tiles';
 import { bytes, count, duration, percent, words } from '../text/format';
@@ -93,7 +93,8 @@ export function tenantsPage(view: TenantsView | undefined, context: PageContext)
     </div>
     ${
       view
-        ? html`<div class="panel wide">
+        ? html`${missingBanner(view.missing)}
+            <div class="panel wide">
               ${table<Row>({
                 caption: 'Tenants, their use in this range and their cost of this month',
                 quiet: true,
