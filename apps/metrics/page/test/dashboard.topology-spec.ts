@@ -99,10 +99,26 @@ describe('signing in', () => {
 
   it('goes back to it when the stream ends because the credential no longer counts', async () => {
     await signedIn();
-    server.send('end', { reason: 'The token was taken back.' });
-    await tab.sees('The token was taken back.');
+    server.takenBack();
+    server.send('end', { reason: 'api_key_revoked', message: 'The key was taken back.' });
+    await tab.sees('The key was taken back.');
     expect(await tab.page.$('#credential')).not.toBeNull();
     expect(await tab.page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  it('stays when the stream ends because the tenant is gone', async () => {
+    await signedIn(OPERATOR_TOKEN, { hash: `#/tenants/${ACME}` });
+    server.gone();
+    server.send('end', { reason: 'not_found', message: 'There is nothing at this address.' });
+    await tab.sees('There is nothing here');
+    expect(await tab.page.evaluate(() => sessionStorage.length)).toBe(1);
+  });
+
+  it('shows a tenant that is suspended what it may look at and not follow', async () => {
+    server.suspended = true;
+    await signedIn(TENANT_KEY);
+    await tab.sees('54.3 k');
+    expect(await tab.text('.connection [aria-live]')).toBe('Every 10 s');
   });
 
   it('shows a tenant itself and nothing else', async () => {

@@ -38,6 +38,8 @@ const UNKNOWN = problem(404, 'not_found', 'There is nothing at this address.');
 export class FixtureServer {
   /** Answers everything of the API, until it is undefined again. */
   outage: Problem | undefined;
+  /** The tenant may look, and follow nothing. */
+  suspended = false;
   platform: (range: RangeName) => ReturnType<typeof fixtures.platform> = fixtures.platform;
   tenant: (range: RangeName) => ReturnType<typeof fixtures.tenant> = fixtures.tenant;
   /** Paths that were asked for, with what was asked. */
@@ -59,6 +61,7 @@ export class FixtureServer {
 
   reset(): void {
     this.outage = undefined;
+    this.suspended = false;
     this.platform = fixtures.platform;
     this.tenant = fixtures.tenant;
     this.asked.length = 0;
@@ -66,6 +69,15 @@ export class FixtureServer {
 
   unavailable(): void {
     this.outage = problem(503, 'unavailable', 'The metrics process cannot answer at the moment.');
+  }
+
+  /** Answers everything as if the credential had been taken back. */
+  takenBack(): void {
+    this.outage = problem(401, 'api_key_revoked', 'The key was taken back.');
+  }
+
+  gone(): void {
+    this.outage = UNKNOWN;
   }
 
   /** Cuts every stream off. */
@@ -141,10 +153,14 @@ export class FixtureServer {
     if (!operator && authorization !== `Bearer ${TENANT_KEY}`)
       return problem(401, 'invalid_token', 'The credential is wrong, has expired or was taken back.');
     if (path === 'session') return { view: operator ? fixtures.OPERATOR : fixtures.TENANT };
+    if (path === `tenants/${fixtures.ACME}/events` && this.suspended)
+      return problem(403, 'organization_suspended', 'The organization is suspended; it may look and not follow.');
+    if (path === `tenants/${fixtures.ACME}`) return { view: this.tenant(range) };
     if (path === `tenants/${fixtures.ACME}/events`) return { stream: this.tenant(range) };
     if (path === `tenants/${fixtures.ACME}/activity`)
       return { view: fixtures.activity(range, url.searchParams.get('activity')!) };
     if (!operator) return UNKNOWN;
+    if (path === 'platform') return { view: this.platform(range) };
     if (path === 'platform/events') return { stream: this.platform(range) };
     if (path !== 'tenants') return UNKNOWN;
     const search = url.searchParams.get('search') ?? '';

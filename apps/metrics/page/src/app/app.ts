@@ -9,7 +9,7 @@ import { problemPage } from '../views/problem.view';
 import { signInPage } from '../views/sign-in.view';
 import { listenToKeys } from './keys';
 import type { PageContext } from './page-context';
-import { allowed, attemptOf, crumbsOf, isStreamed, pageOf, samePlace, titleOf, type View } from './places';
+import { allowed, attemptOf, crumbsOf, pageOf, samePlace, titleOf, type View } from './places';
 import { Renders } from './renders';
 import { above, ALL_TENANTS, formatRoute, parseRoute, type Route } from './route';
 import { Session } from './session';
@@ -219,7 +219,7 @@ export class App {
     const view = feed?.view ?? before?.view;
     const connection = feed?.connection ?? { kind: 'stopped' as const, problem: NOWHERE };
     const seenAt = feed?.view ? feed.seenAt : before?.seenAt;
-    const shown = { connection, seenAt, streamed: isStreamed(route), online: navigator.onLine };
+    const shown = { connection, seenAt, streamed: feed?.everyMs === undefined, online: navigator.onLine };
     const title = titleOf(route, view, session);
     document.title = `${title} · Stockyard`;
     return frame({

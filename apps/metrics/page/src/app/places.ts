@@ -21,9 +21,9 @@ export function attemptOf(route: Route, client: Client): Attempt<View> | undefin
   const { range } = route;
   switch (route.page) {
     case 'platform':
-      return stream(client, { path: 'platform/events', query: { range } });
+      return stream(client, { path: 'platform', query: { range } });
     case 'tenant':
-      return stream(client, { path: `tenants/${encodeURIComponent(route.id)}/events`, query: { range } });
+      return stream(client, { path: `tenants/${encodeURIComponent(route.id)}`, query: { range } });
     case 'activity': {
       const query = { range, activity: route.activity };
       return poll(client, { path: `tenants/${encodeURIComponent(route.id)}/activity`, query });
@@ -37,8 +37,6 @@ export function attemptOf(route: Route, client: Client): Attempt<View> | undefin
       return undefined;
   }
 }
-
-export const isStreamed = ({ page }: Route): boolean => page === 'platform' || page === 'tenant';
 
 /** What stays the same while only the range, the search or the page of a table changes: the view before it stays until the next is there. */
 export const samePlace = (a: Route, b: Route): boolean => {

@@ -12,22 +12,26 @@ const SILENT: Problem = { status: 0, code: 'silent', detail: 'The stream went si
 const CUT: Problem = { status: 0, code: 'cut', detail: 'The stream was cut off.' };
 const UNREADABLE: Problem = { status: 502, code: 'unreadable', detail: 'The stream held what is no view.' };
 
-/** `event: end`: the credential no longer counts. Its data is the reason, as text or in a field. */
-export function endOf(data: string): Problem {
-  let reason = data;
-  try {
-    const value: unknown = JSON.parse(data);
-    const fields = (typeof value === 'object' && value !== null ? value : { reason: value }) as Record<string, unknown>;
-    const said = fields.detail ?? fields.message ?? fields.reason;
-    reason = typeof said === 'string' ? said : '';
-  } catch {
-    // the text itself
-  }
-  return { status: 401, code: 'stream_ended', detail: reason.trim() || 'The credential no longer counts.' };
+/** Of a stream that the server will not go on with. What holds now, the same view says when it is asked for. */
+const OVER = 'over';
+
+/**
+ * Reads the stream of a view to its end. One that ends by itself is opened again: its process stops, or it is old. One that is
+ * refused, or ends with `event: end`, leaves the view to be asked for: its answer says that the credential no longer counts, that
+ * the tenant is gone, or, of a tenant that is suspended and may look but not follow, how things stand.
+ */
+export function stream<V>(client: Client, ask: Ask): Attempt<V> {
+  const events = follow<V>(client, { ...ask, path: `${ask.path}/events` });
+  const plain = poll<V>(client, ask);
+  return async (take, signal) => {
+    const outcome = await events(take, signal);
+    return outcome === OVER ? plain(take, signal) : outcome;
+  };
 }
 
-/** Reads a stream to its end. A stream that ends by itself is opened again: its process stops, or it is old. */
-export function stream<V>(client: Client, ask: Ask): Attempt<V> {
+type Followed<V> = (...args: Parameters<Attempt<V>>) => Promise<Outcome | typeof OVER>;
+
+function follow<V>(client: Client, ask: Ask): Followed<V> {
   return async (take, outer) => {
     const silence = new AbortController();
     const signal = AbortSignal.any([outer, silence.signal]);
@@ -39,6 +43,7 @@ export function stream<V>(client: Client, ask: Ask): Attempt<V> {
     heard();
     try {
       const opened = await client.open(ask, signal, 'text/event-stream');
+      if (opened.problem?.status === 403) return OVER;
       if (opened.problem) return { problem: silence.signal.aborted ? SILENT : opened.problem };
       if (!opened.value.body) return { problem: NO_ANSWER };
       return await readEvents(opened.value.body, take, heard);
@@ -54,7 +59,7 @@ async function readEvents<V>(
   body: ReadableStream<Uint8Array>,
   take: (view: V) => void,
   heard: () => void,
-): Promise<Outcome> {
+): Promise<Outcome | typeof OVER> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();
@@ -63,7 +68,7 @@ async function readEvents<V>(
     if (done) return {};
     heard();
     for (const { name, data } of parser.push(decoder.decode(value, { stream: true }))) {
-      if (name === 'end') return { problem: endOf(data) };
+      if (name === 'end') return OVER;
       if (name !== 'view') continue;
       let view: V;
       try {

@@ -125,8 +125,10 @@ describe('Feed', () => {
     const { feed, tries, pass } = feedOf();
     feed.start();
     tries[0]!.take(1);
+    expect(feed.everyMs).toBeUndefined();
     tries[0]!.end({ againMs: 10_000 });
     await pass(9_999);
+    expect(feed.everyMs).toBe(10_000);
     expect(tries).toHaveLength(1);
     await pass(1);
     expect(tries).toHaveLength(2);

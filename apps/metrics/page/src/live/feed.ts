@@ -32,6 +32,8 @@ export class Feed<V> {
   /** When the view came. */
   seenAt = 0;
   connection: Connection = { kind: 'connecting' };
+  /** How often it is asked for; undefined: it tells by itself. */
+  everyMs: number | undefined;
   private running: AbortController | undefined;
   private wake: (() => void) | undefined;
   private readonly now: () => number;
@@ -83,6 +85,7 @@ export class Feed<V> {
         this.become({ kind: 'stopped', problem: outcome.problem });
         return;
       }
+      this.everyMs = outcome.againMs;
       const settled = outcome.againMs !== undefined || this.now() - began >= SETTLED_MS;
       const problem = outcome.problem ?? (settled ? undefined : CUT_SHORT);
       if (settled) failures = 0;
