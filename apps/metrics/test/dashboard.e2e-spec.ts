@@ -153,7 +153,9 @@ describe('the dashboard', () => {
       expect(body.series.reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0)).toBe(8);
       expect(body.totals.queries).toBeGreaterThanOrEqual(8);
       expect(body.totals.p95_ms).toBeGreaterThan(0);
-      expect(body.routes).toEqual([expect.objectContaining({ activity: 'GET /v1/products', calls: 8 })]);
+      expect(body.routes).toEqual([
+        expect.objectContaining({ activity: 'GET /v1/products', calls: 8, queries: null, database_ms: null }),
+      ]);
       const limit = (name: string) => body.limits.find((each: { name: string }) => each.name === name);
       expect(limit('rate_api')).toEqual({
         ...{ name: 'rate_api', kind: 'rate', unit: 'requests', limit: 8, used: 8, left: 0, window_seconds: 60 },

@@ -50,6 +50,9 @@ function amounts(scale: number, seed: number): Amounts {
   };
 }
 
+/** As of one route: the database is counted for all together. */
+const ofOne = <T extends Amounts>(all: T): T => ({ ...all, database_ms: null, queries: null });
+
 export function seriesOf(range: RangeName, scale = 1): Point[] {
   const { granularity, from, to } = periodOf(range);
   const width = WIDTH_MS[granularity];
@@ -260,7 +263,7 @@ export function tenant(range: RangeName = '1h'): TenantView {
       HOSTILE.slice(0, 60),
     ].map((activity, index) => ({
       activity,
-      ...(index === 4 ? { ...NOTHING, calls: 3 } : amounts(14 / (index + 1), 26 + index * 13)),
+      ...ofOne(index === 4 ? { ...NOTHING, calls: 3 } : amounts(14 / (index + 1), 26 + index * 13)),
     })),
     limits: [
       { name: 'rate_api', kind: 'rate', unit: 'requests', limit: 6_000, used: 1_240, left: 4_760, window_seconds: 60 },
@@ -317,8 +320,8 @@ export const activity = (range: RangeName = '1h', name = ROUTE): ActivityView =>
   organization: organization(0),
   activity: name,
   period: periodOf(range),
-  totals: { ...TOTALS, calls: 4_321, refusals: 123, errors: 0 },
-  series: seriesOf(range, 0.4),
+  totals: ofOne({ ...TOTALS, calls: 4_321, refusals: 123, errors: 0 }),
+  series: seriesOf(range, 0.4).map(ofOne),
 });
 
 export const OPERATOR: SessionView = { reader: 'operator', organization_id: null, name: null };

@@ -63,8 +63,10 @@ const AMOUNTS = {
   p99_ms: percentile,
   busy_ms: number('Time of requests and jobs.'),
   job_ms: number('Time that jobs ran.'),
-  database_ms: number('Time of the database.'),
-  queries: count('Statements.'),
+  database_ms: Fields.nullable(
+    number('Time of the database; null of one route or type of jobs, as it is counted for all together.'),
+  ),
+  queries: Fields.nullable(count('Statements; null as well.')),
   bytes_out: count('Bytes of the bodies of answers.'),
 };
 const TOTALS = Type.Object(AMOUNTS);

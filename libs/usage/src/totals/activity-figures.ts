@@ -13,8 +13,9 @@ export interface ActivityFigures {
   readonly p99_ms: number | null;
   readonly busy_ms: number;
   readonly job_ms: number;
-  readonly database_ms: number;
-  readonly queries: number;
+  /** Null of one activity: the database is counted for all that was done, not by route. */
+  readonly database_ms: number | null;
+  readonly queries: number | null;
   readonly bytes_out: number;
 }
 
@@ -28,6 +29,7 @@ export function activityFigures({ amounts, latencies }: ActivityCell, activity =
     const us = latencies.quantile(q);
     return us === null ? null : milliseconds(us);
   };
+  const isWhole = activity === WHOLE;
   return {
     ...{ calls, errors, refusals },
     p50_ms: percentile(0.5),
@@ -35,7 +37,8 @@ export function activityFigures({ amounts, latencies }: ActivityCell, activity =
     p99_ms: percentile(0.99),
     busy_ms: isJobActivity(activity) ? job_ms : milliseconds(duration_us + job_ms * US_PER_MS),
     job_ms,
-    database_ms: milliseconds(database_us),
-    ...{ queries, bytes_out },
+    database_ms: isWhole ? milliseconds(database_us) : null,
+    queries: isWhole ? queries : null,
+    bytes_out,
   };
 }

@@ -2,11 +2,11 @@
 import { html, type TemplateResult } from 'lit-html';
 import type { Deploy, Period, Point } from '../api/views';
 import { rangeText } from '../app/route';
-import { table } from '../parts/table';
+import { type Column, table } from '../parts/table';
 import { bytes, count, duration, periodStart } from '../text/format';
 import { figure, moment } from '../text/figures';
 import './chart-element';
-import { CHARTS, summaryOf } from './definitions';
+import { chartsOf, summaryOf } from './definitions';
 import { slotsOf } from './slots';
 
 export interface ChartSectionOptions {
@@ -24,7 +24,7 @@ const timed = { unit: 'ms', why: 'Nothing was timed.' } as const;
 function charts({ period, series, deploys = [], theme }: ChartSectionOptions): TemplateResult {
   const slots = slotsOf(period, series);
   return html`<div class="charts">
-    ${CHARTS.map(
+    ${chartsOf(series).map(
       (chart) =>
         html`<figure class="chart">
           <figcaption>
@@ -40,6 +40,11 @@ function charts({ period, series, deploys = [], theme }: ChartSectionOptions): T
     )}
   </div>`;
 }
+
+const DATABASE_COLUMNS: readonly Column<Point>[] = [
+  { label: 'Database', numeric: true, cell: (point) => figure(point.database_ms, duration, timed) },
+  { label: 'Statements', numeric: true, cell: (point) => figure(point.queries, count) },
+];
 
 function numbers({ period, series }: ChartSectionOptions): TemplateResult {
   return table<Point>({
@@ -57,8 +62,7 @@ function numbers({ period, series }: ChartSectionOptions): TemplateResult {
       { label: 'p99', numeric: true, cell: (point) => figure(point.p99_ms, duration, timed) },
       { label: 'At work', numeric: true, cell: (point) => figure(point.busy_ms, duration, timed) },
       { label: 'Jobs', numeric: true, cell: (point) => figure(point.job_ms, duration, timed) },
-      { label: 'Database', numeric: true, cell: (point) => figure(point.database_ms, duration, timed) },
-      { label: 'Statements', numeric: true, cell: (point) => figure(point.queries, count) },
+      ...(series.every(({ queries }) => queries === null) ? [] : DATABASE_COLUMNS),
       { label: 'Sent', numeric: true, cell: (point) => figure(point.bytes_out, bytes, { unit: 'bytes' }) },
     ],
   });

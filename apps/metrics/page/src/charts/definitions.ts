@@ -1,5 +1,6 @@
 /** The charts of a series: what each line is and how it is told. */
 import { byteRate, count, duration, percent, rate } from '../text/format';
+import type { Point } from '../api/views';
 import type { Slot } from './slots';
 
 export type Tone = 'accent' | 'strong' | 'soft' | 'trouble' | 'muted';
@@ -25,6 +26,18 @@ type Counted = 'calls' | 'errors' | 'refusals' | 'busy_ms' | 'job_ms' | 'databas
 
 const perSecond = (name: Counted) => (slot: Slot) => (slot.point?.[name] ?? 0) / slot.seconds;
 const atOnce = (name: Counted) => (slot: Slot) => (slot.point?.[name] ?? 0) / 1000 / slot.seconds;
+
+/** Those that the series can fill: the database is counted for all together, not by route. */
+export function chartsOf(series: readonly Point[]): readonly ChartDefinition[] {
+  if (!series.every(({ queries }) => queries === null)) return CHARTS;
+  return CHARTS.filter(({ title }) => title !== STATEMENTS).map((chart) => ({
+    ...chart,
+    lines: chart.lines.filter(({ label }) => label !== DATABASE),
+  }));
+}
+
+const STATEMENTS = 'Statements';
+const DATABASE = 'database';
 
 export const CHARTS: readonly ChartDefinition[] = [
   {
@@ -67,11 +80,11 @@ export const CHARTS: readonly ChartDefinition[] = [
     lines: [
       { label: 'all', tone: 'accent', of: atOnce('busy_ms') },
       { label: 'jobs', tone: 'muted', dashed: true, of: atOnce('job_ms') },
-      { label: 'database', tone: 'strong', of: atOnce('database_ms') },
+      { label: DATABASE, tone: 'strong', of: atOnce('database_ms') },
     ],
   },
   {
-    title: 'Statements',
+    title: STATEMENTS,
     about: 'Sent to the database a second',
     area: true,
     format: rate,

@@ -9,6 +9,9 @@ const TROUBLE = 0.01;
 export const troubling = ({ calls, errors }: Pick<Amounts, 'calls' | 'errors'>): boolean =>
   errors > 0 && errors >= calls * TROUBLE;
 
+/** By number of tiles. */
+const WIDTHS: Readonly<Record<number, string>> = { 6: 'six', 7: 'seven' };
+
 const NOT_TIMED = { unit: 'ms', why: 'Nothing was timed.' } as const;
 
 export interface Tile {
@@ -25,6 +28,13 @@ function tile({ label, main, more, trouble, href }: Tile): TemplateResult {
     <dd class="main">${main}</dd>
     <dd class="more">${more}</dd>
   </div>`;
+}
+
+/** None of one route: the database is counted for all together. */
+function databaseTile({ database_ms: ms, queries }: Amounts): Tile[] {
+  if (ms === null || queries === null) return [];
+  const more = html`${figure(queries, count, { unit: 'statements' })} statements`;
+  return [{ label: 'Time of the database', main: figure(ms, duration, { unit: 'ms' }), more }];
 }
 
 export function tiles(totals: Amounts, { from, to }: Period, more: readonly Tile[] = []): TemplateResult {
@@ -58,11 +68,7 @@ export function tiles(totals: Amounts, { from, to }: Period, more: readonly Tile
       main: figure(totals.busy_ms, duration, { unit: 'ms' }),
       more: html`jobs ${figure(totals.job_ms, duration, { unit: 'ms' })}`,
     },
-    {
-      label: 'Time of the database',
-      main: figure(totals.database_ms, duration, { unit: 'ms' }),
-      more: html`${figure(totals.queries, count, { unit: 'statements' })} statements`,
-    },
+    ...databaseTile(totals),
     {
       label: 'Sent',
       main: figure(totals.bytes_out, bytes, { unit: 'bytes' }),
@@ -70,5 +76,5 @@ export function tiles(totals: Amounts, { from, to }: Period, more: readonly Tile
     },
     ...more,
   ];
-  return html`<dl class="tiles ${all.length === 7 ? 'seven' : ''}">${all.map(tile)}</dl>`;
+  return html`<dl class="tiles ${WIDTHS[all.length] ?? ''}">${all.map(tile)}</dl>`;
 }

@@ -18,7 +18,6 @@ const KEYS: Readonly<Record<string, (row: Row) => number>> = {
   refusals: (row) => row.refusals,
   p95: (row) => row.p95_ms ?? -1,
   busy: (row) => row.busy_ms,
-  database: (row) => row.database_ms,
   sent: (row) => row.bytes_out,
 };
 
@@ -45,8 +44,6 @@ function columns(id: string, context: PageContext): Column<Row>[] {
     { label: 'p99', numeric: true, cell: ({ p99_ms: p99 }) => figure(p99, duration, timed) },
     { label: 'At work', numeric: true, sort: 'busy', cell: ({ busy_ms: ms }) => figure(ms, duration, timed) },
     { label: 'Jobs', numeric: true, cell: ({ job_ms: ms }) => figure(ms, duration, timed) },
-    { label: 'Database', numeric: true, sort: 'database', cell: ({ database_ms: ms }) => figure(ms, duration, timed) },
-    { label: 'Statements', numeric: true, cell: ({ queries }) => figure(queries, count) },
     {
       label: 'Sent',
       numeric: true,
