@@ -66,7 +66,7 @@ export interface QueueDepth {
 }
 
 export interface ReplicaState {
-  /** Position in DATABASE_REPLICA_URLS, such as `replica-1`; never a host. */
+  /** Shard and server, such as `main/db-2:5432`. For operators. */
   readonly name: string;
   readonly reachable: boolean;
   /** Bytes of log that it has not replayed yet; null when unknown. */

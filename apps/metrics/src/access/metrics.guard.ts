@@ -23,11 +23,12 @@ export class MetricsGuard implements CanActivate {
     if (context.getType() !== 'http') return true;
     const declared = [context.getHandler(), context.getClass()];
     const request = context.switchToHttp().getRequest<FastifyRequest & ReadRequest>();
-    switch (this.reflector.getAllAndOverride<Access | undefined>(ACCESS_KEY, declared)?.kind) {
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS_KEY, declared);
+    switch (access?.kind) {
       case 'public':
         return true;
       case 'tenant':
-        request.reader = await this.readers.identify(bearerToken(request));
+        request.reader = await this.readers.identify(bearerToken(request), access.permission);
         return true;
       default:
         requireOperatorToken(request.headers.authorization, this.config.ADMIN_TOKEN);

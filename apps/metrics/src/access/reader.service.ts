@@ -1,4 +1,4 @@
-/** Finds out who reads the dashboard: by the operators' token, or by a credential of a tenant that holds `usage:read`. */
+/** Finds out who reads the dashboard: by the operators' token, or by a credential of a tenant that holds what is asked of it. */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { CallerService, permissionDenied, type Permission } from '#libs/identity';
@@ -15,10 +15,10 @@ export class ReaderService {
   ) {}
 
   /** Throws a credential error (401) and `permission_denied` (403). */
-  async identify(credential: string): Promise<Reader> {
+  async identify(credential: string, permission: Permission | null): Promise<Reader> {
     if (constantTimeEqual(credential, this.config.ADMIN_TOKEN)) return { kind: 'operator' };
     const { organization, permissions } = await this.callers.identify(credential);
-    if (!permissions.has(READ_PERMISSION)) throw permissionDenied(READ_PERMISSION);
+    if (permission !== null && !permissions.has(permission)) throw permissionDenied(permission);
     return { kind: 'tenant', organization };
   }
 }

@@ -21,21 +21,25 @@ describe('a shared view', () => {
   });
 
   it('is made anew when it is old, and never so often that making it is all that happens', async () => {
-    let [made, cost] = [0, 0];
-    const shared = new SharedView(0, async () => {
+    let [made, cost, now] = [0, 1, 0];
+    const make = () => {
       made += 1;
-      await delay(cost);
-      return view(made);
-    });
+      now += cost;
+      return Promise.resolve(view(made));
+    };
+    const shared = new SharedView(0, make, () => now);
     await shared.look();
     cost = 100;
-    await delay(30);
+    now += 30;
     await shared.look();
     expect(made).toBe(2);
     cost = 0;
-    await delay(50); // far less than ten times what the last one took
+    now += 50; // far less than ten times what the last one took
     await shared.look();
     expect(made).toBe(2);
+    now += 850; // ten times, since it began
+    await shared.look();
+    expect(made).toBe(3);
   });
 
   it('that failed is made anew by who asks next', async () => {

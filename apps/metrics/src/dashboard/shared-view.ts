@@ -24,19 +24,21 @@ export class SharedView<View extends Dated> {
   private current: Promise<Look<View>> | undefined;
   private nextAt = 0;
 
+  /** `now`: the clock of the process, in milliseconds, unless a spec has its own. */
   constructor(
     private readonly everyMs: number,
     private readonly make: () => Promise<View>,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Rejects as making it does. */
   look(): Promise<Look<View>> {
-    if (this.current && performance.now() < this.nextAt) return this.current;
-    const began = performance.now();
+    if (this.current && this.now() < this.nextAt) return this.current;
+    const began = this.now();
     this.nextAt = Infinity;
     const made = this.make().then(lookAt);
     this.current = made;
-    const rest = () => (this.nextAt = began + Math.max(this.everyMs, PART_OF_TIME * (performance.now() - began)));
+    const rest = () => (this.nextAt = began + Math.max(this.everyMs, PART_OF_TIME * (this.now() - began)));
     made.then(rest, () => (this.current = undefined));
     return made;
   }

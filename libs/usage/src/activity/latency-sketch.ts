@@ -11,6 +11,13 @@ const LOG_GAMMA = Math.log(GAMMA);
 /** Longer ones count as this: a day. Bounds the sketch to some 250 buckets. */
 const LONGEST_US = 86_400_000_000;
 
+const US_PER_MS = 1_000;
+
+/** Microseconds as people read them: milliseconds, to the microsecond. */
+export function milliseconds(us: number): number {
+  return Math.round(us) / US_PER_MS;
+}
+
 export class LatencySketch {
   private readonly counts = new Map<number, number>();
 
@@ -43,6 +50,12 @@ export class LatencySketch {
       if (seen > rank) return middleOf(bucket);
     }
     return null;
+  }
+
+  /** The same in milliseconds. */
+  quantileMs(q: number): number | null {
+    const us = this.quantile(q);
+    return us === null ? null : milliseconds(us);
   }
 
   /** How many times there are. */

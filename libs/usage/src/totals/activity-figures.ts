@@ -1,5 +1,6 @@
 /** What an activity came to as people read it: times in milliseconds, latencies as percentiles. */
 import { type ActivityCell, isJobActivity, WHOLE } from '../activity/activity-cell';
+import { milliseconds } from '../activity/latency-sketch';
 
 const US_PER_MS = 1_000;
 
@@ -19,22 +20,15 @@ export interface ActivityFigures {
   readonly bytes_out: number;
 }
 
-/** To the microsecond. */
-const milliseconds = (us: number): number => Math.round(us) / US_PER_MS;
-
 /** Of all that was done, or of one activity: the time of a job's runs is its `job_ms`, and no request's. */
 export function activityFigures({ amounts, latencies }: ActivityCell, activity = WHOLE): ActivityFigures {
   const { calls, errors, refusals, duration_us, job_ms, database_us, queries, bytes_out } = amounts;
-  const percentile = (q: number) => {
-    const us = latencies.quantile(q);
-    return us === null ? null : milliseconds(us);
-  };
   const isWhole = activity === WHOLE;
   return {
     ...{ calls, errors, refusals },
-    p50_ms: percentile(0.5),
-    p95_ms: percentile(0.95),
-    p99_ms: percentile(0.99),
+    p50_ms: latencies.quantileMs(0.5),
+    p95_ms: latencies.quantileMs(0.95),
+    p99_ms: latencies.quantileMs(0.99),
     busy_ms: isJobActivity(activity) ? job_ms : milliseconds(duration_us + job_ms * US_PER_MS),
     job_ms,
     database_ms: isWhole ? milliseconds(database_us) : null,

@@ -6,7 +6,7 @@ import { eventStream } from '#libs/http';
 import { newId } from '#libs/kernel';
 import { organizationSuspended } from '#libs/tenancy';
 import type { Reader } from '../../access/reader';
-import { ReaderService } from '../../access/reader.service';
+import { READ_PERMISSION, ReaderService } from '../../access/reader.service';
 import type { Look } from '../shared-view';
 import { DashboardWatchers } from './dashboard-watchers.service';
 import { ViewStream } from './view-stream';
@@ -37,7 +37,7 @@ export class ViewStreams {
     try {
       const first = await look(reader);
       const again = async () => {
-        const now = await this.readers.identify(credential);
+        const now = await this.readers.identify(credential, READ_PERMISSION);
         refuseSuspended(now);
         return look(now);
       };
