@@ -29,6 +29,7 @@ export class MetricsGuard implements CanActivate {
         return true;
       case 'tenant':
         request.reader = await this.readers.identify(bearerToken(request), access.permission);
+        if (request.reader.kind === 'tenant') request.tenant = { organizationId: request.reader.organization.id };
         return true;
       default:
         requireOperatorToken(request.headers.authorization, this.config.ADMIN_TOKEN);

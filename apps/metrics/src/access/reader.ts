@@ -8,6 +8,8 @@ export type Reader = { readonly kind: 'operator' } | { readonly kind: 'tenant'; 
 /** What the guard leaves on the request. */
 export interface ReadRequest {
   reader?: Reader;
+  /** Whose request it is, for its trace. */
+  tenant?: { readonly organizationId: string };
 }
 
 export const CurrentReader = createParamDecorator(

@@ -6,6 +6,7 @@ import uPlot from 'uplot';
 import type { Deploy, RangeName } from '../api/views';
 import { clock, day, exactTime } from '../text/format';
 import type { ChartDefinition, Tone } from './definitions';
+import { lonePoints } from './lone-points';
 import type { Slot } from './slots';
 
 export interface ChartInput {
@@ -152,7 +153,7 @@ export class StockChart extends HTMLElement {
             label,
             stroke,
             width: 1.5,
-            points: { show: (plot: uPlot) => plot.data[0].length < 3 },
+            points: { show: false, filter: (plot: uPlot, line: number) => lonePoints([...plot.data[line]!]) },
             ...(dashed ? { dash: [4, 3] } : {}),
             ...(chart.area && index === 0
               ? { fill: this.color(tone === 'trouble' ? '--trouble-area' : '--accent-area') }
@@ -171,7 +172,7 @@ export class StockChart extends HTMLElement {
     const [low, high] = [plot.scales.x!.min ?? 0, plot.scales.x!.max ?? 0];
     const seen = [...(this.shown?.deploys ?? [])]
       .map(({ version, first_seen_at: at }) => ({ version, at: Date.parse(at) / 1000 }))
-      .filter(({ at }) => at >= low && at <= high)
+      .filter(({ at }) => at >= low)
       .sort((a, b) => a.at - b.at);
     ctx.save();
     ctx.strokeStyle = ctx.fillStyle = this.markColor;
@@ -179,7 +180,7 @@ export class StockChart extends HTMLElement {
     ctx.font = `${10 * ratio}px system-ui, sans-serif`;
     let free = -Infinity;
     for (const { version, at } of seen) {
-      const x = Math.round(plot.valToPos(at, 'x', true));
+      const x = Math.round(plot.valToPos(Math.min(at, high), 'x', true)); // one of the running period stands at its start
       ctx.setLineDash([2 * ratio, 3 * ratio]);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);

@@ -48,5 +48,5 @@ export class PlatformViewService {
 }
 
 function notSummed(shard: string): string {
-  return `Shard ${shard} did not answer in time: what its organizations do is not in the sums.`;
+  return `Shard ${shard} did not answer from its primary in time: what its organizations do is not in the sums.`;
 }

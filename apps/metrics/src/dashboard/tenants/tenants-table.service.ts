@@ -73,7 +73,9 @@ export class TenantsTable {
         const cell = tenants.get(resident.id);
         return { ...resident, figures: cell ? activityFigures(cell) : NOTHING };
       }),
-      missing: missing.map((shard) => `Shard ${shard} did not answer in time: its organizations seem to do nothing.`),
+      missing: missing.map(
+        (shard) => `Shard ${shard} did not answer from its primary in time: its organizations seem to do nothing.`,
+      ),
     };
   }
 }
