@@ -78,6 +78,19 @@ module.exports = {
       to: { path: '^libs/[^/]+/src/(?!index\\.ts$)', pathNot: '^$1/' },
     },
     {
+      name: 'the-page-is-no-server-code',
+      comment: 'Of the server, the page of the dashboard knows types alone: the shapes of what it is answered.',
+      severity: 'error',
+      from: { path: '^apps/metrics/page/src/', pathNot: '[.]spec\\.ts$' },
+      to: { path: '^(?:apps/metrics/(?:src|page/test)|libs|migrations|tools)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-server-code-imports-the-page',
+      severity: 'error',
+      from: { path: '^(?:apps|libs|migrations|tools|bench)/', pathNot: '^apps/metrics/page/' },
+      to: { path: '^apps/metrics/page/' },
+    },
+    {
       name: 'no-library-imports-an-app',
       severity: 'error',
       from: { path: '^libs/' },

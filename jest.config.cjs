@@ -29,5 +29,5 @@ module.exports = {
     },
   ],
   testTimeout: 60_000,
-  maxWorkers: 2,
+  maxWorkers: 3, // of two processors: specs wait half of their time, for processes to start and leases to end
 };

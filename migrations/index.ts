@@ -27,6 +27,8 @@ import { ConcurrentRequests1764000027000 } from './1764000027000-concurrent-requ
 import { ClusterFigures1764000028000 } from './1764000028000-cluster-figures';
 import { OutboxTraceparent1764000029000 } from './1764000029000-outbox-traceparent';
 import { Rollups1764000030000 } from './1764000030000-rollups';
+import { Dashboard1764000031000 } from './1764000031000-dashboard';
+import { ActivityOfAll1764000031001 } from './1764000031001-activity-of-all';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -56,4 +58,6 @@ export const MIGRATIONS = [
   ClusterFigures1764000028000,
   OutboxTraceparent1764000029000,
   Rollups1764000030000,
+  Dashboard1764000031000,
+  ActivityOfAll1764000031001,
 ] satisfies readonly MigrationClass[];

@@ -18,7 +18,7 @@ export async function checkPorts(wanted: ApplicationPorts): Promise<ApplicationP
   const taken = new Map<number, ApplicationName>();
   for (const name of APPLICATIONS) {
     const [variable] = PORT_VARIABLES[name];
-    if (ports[name] === 0) ports[name] = await freePort();
+    if (ports[name] === 0) ports[name] = await anotherThan(new Set([...taken.keys(), ...Object.values(wanted)]));
     const other = taken.get(ports[name]);
     if (other !== undefined)
       throw new StackError(`Port ${ports[name]} is given to ${other} and ${name}: set ${variable}.`);
@@ -28,6 +28,13 @@ export async function checkPorts(wanted: ApplicationPorts): Promise<ApplicationP
     taken.set(ports[name], name);
   }
   return ports;
+}
+
+/** Nobody holds what was drawn before, or is given to another process: it may be drawn again. */
+async function anotherThan(known: ReadonlySet<number>): Promise<number> {
+  let port = await freePort();
+  while (known.has(port)) port = await freePort();
+  return port;
 }
 
 export function rememberedPorts(state: StateDirectory): ServerPorts {

@@ -281,6 +281,17 @@ describe('Traces', () => {
     });
   });
 
+  it('name the tenant that reads the dashboard', async () => {
+    const metrics = await ObservedProcess.start('metrics', variables);
+    const id = traceId();
+    await tenant.call(metrics, 'GET', `/v1/dashboard/tenants/${tenant.id}`, {
+      headers: { traceparent: traceparent(id) },
+    });
+    await metrics.stop();
+    const [server] = under(id).filter(({ kind }) => kind === SERVER);
+    expect(server!.attributes[TENANT]).toBe(tenant.id);
+  });
+
   it('are off by default: nothing is handed on', async () => {
     const off = await ObservedProcess.start('api', env.variables);
     const id = traceId();

@@ -4,11 +4,18 @@ import type { AppConfig } from '#libs/config';
 import { createHttpApplication } from '#libs/http';
 import { listenToMessages } from '#libs/messaging';
 import { serveBoard } from './board/board';
+import { servePage } from './dashboard/page';
 import { MetricsModule } from './metrics.module';
 
-export async function createMetrics(config: AppConfig): Promise<NestFastifyApplication> {
+export interface MetricsOptions {
+  /** Of the built page. Default: where the build leaves it. */
+  readonly pageDirectory?: string;
+}
+
+export async function createMetrics(config: AppConfig, options: MetricsOptions = {}): Promise<NestFastifyApplication> {
   const app = await createHttpApplication({ module: MetricsModule.forRoot(config), config });
   serveBoard(app, config);
+  servePage(app, options.pageDirectory);
   await listenToMessages(app);
   return app;
 }

@@ -1,11 +1,16 @@
-/** A scrape with 5,000 tenants: bounded series and a bounded size. How long it takes: `npm run bench -- scrape`. */
+/** 5,000 tenants: a scrape of bounded series and size (how long it takes: `npm run bench -- scrape`), and a dashboard that sums them up. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createManyTenants, createTestEnvironment, type TestEnvironment } from '#libs/testing';
 import { createMetrics } from './create-metrics';
+import type { PlatformView, TenantsView } from './dashboard/dashboard.shape';
 
 const TENANTS = 5_000;
 const TOP = 20;
 const MEGABYTE = 1_048_576;
+/** Minutes in which every tenant did something. */
+const MINUTES = 5;
+/** Of the machine that runs the specs beside others; a look takes a second of it. */
+const PATIENCE_MS = 20_000;
 
 describe('the metrics process with 5,000 tenants', () => {
   let env: TestEnvironment;
@@ -21,6 +26,53 @@ describe('the metrics process with 5,000 tenants', () => {
   afterAll(async () => {
     await app.close();
     await env.dispose();
+  });
+
+  /** The n-th tenant calls n times a minute, each time as long as the others of its thousand. */
+  const beBusy = () =>
+    env.query(
+      `with tenants as (select id, split_part(slug, '-', 2)::integer as n from organizations),
+       minutes as (
+         insert into tenant_minutes (organization_id, period_start, activity, calls, latencies)
+         select id, date_trunc('minute', now(), 'UTC') - make_interval(mins => m), activity, n, array[100 + n / 1000, n]
+         from tenants, generate_series(0, $1 - 1) m, unnest(array['', 'GET /v1/orders']) activity
+         returning organization_id, period_start, activity, calls, latencies),
+       hours as (
+         insert into tenant_hours (organization_id, period_start, activity, calls, latencies)
+         select organization_id, date_trunc('hour', period_start, 'UTC'), activity, sum(calls), merged_sketch(latencies)
+         from minutes group by 1, 2, 3)
+       insert into tenant_days (organization_id, period_start, activity, calls, latencies)
+       select organization_id, date_trunc('day', period_start, 'UTC'), activity, sum(calls), merged_sketch(latencies)
+       from minutes group by 1, 2, 3`,
+      [MINUTES],
+    );
+
+  it('is summed up for the dashboard in bounded time, and every look finds the same sums', async () => {
+    await beBusy();
+    const began = performance.now();
+    const ask = async <View>(path: string) => {
+      const headers = { authorization: `Bearer ${env.config.ADMIN_TOKEN}` };
+      return (await app.inject({ url: `/v1/dashboard/${path}`, headers })).json<View>();
+    };
+    const calls = (MINUTES * TENANTS * (TENANTS + 1)) / 2;
+    const [hour, month, table, week] = await Promise.all([
+      ask<PlatformView>('platform?range=1h'),
+      ask<PlatformView>('platform?range=30d'),
+      ask<TenantsView>('tenants?range=1h&sort=calls&limit=2'),
+      ask<TenantsView>('tenants?range=7d&sort=p95&search=Many 49&limit=100'),
+    ]);
+    expect(performance.now() - began).toBeLessThan(PATIENCE_MS);
+    for (const { totals } of [hour, month]) expect(totals.calls).toBe(calls);
+    expect(hour.series.map((point) => point.calls)).toEqual(Array(MINUTES).fill(calls / MINUTES));
+    expect(month.budgets.find(({ tier, objective }) => tier === 'free' && objective === 'latency')).toMatchObject({
+      ...{ events: calls, bad: 0 },
+    });
+    expect(table).toMatchObject({ matches: TENANTS, has_more: true, missing: [] });
+    expect(table.data.map((row) => [row.slug, row.calls])).toEqual([
+      ['many-5000', MINUTES * 5_000],
+      ['many-4999', MINUTES * 4_999],
+    ]);
+    expect(week.matches).toBe(111); // Many 49, 490 to 499, 4900 to 4999
   });
 
   const scrape = async () => (await app.inject({ url: '/metrics' })).body;

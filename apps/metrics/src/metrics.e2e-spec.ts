@@ -11,6 +11,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { AutoscalingReport } from './autoscaling/autoscaling.service';
 import { createMetrics } from './create-metrics';
+import type { PlatformView, TenantsView, TenantView } from './dashboard/dashboard.shape';
 
 const PERIOD = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
 
@@ -350,6 +351,58 @@ describe('the metrics process without its surroundings', () => {
       expect(body).not.toMatch(/^stockyard_redis_memory_bytes\{purpose="queue/m);
       expect(body).toMatch(/^stockyard_collector_up\{collector="cluster",source="queues"\} 0$/m);
       expect(body).toMatch(/^stockyard_collector_up\{collector="cluster",source="organizations"\} 1$/m);
+    } finally {
+      await app.close();
+      await env.dispose();
+    }
+  });
+
+  it('starts without a word in the table of releases, and says on the dashboard what is missing', async () => {
+    const away = { away: { url: 'postgres://127.0.0.1:1/none', replica_urls: [] } };
+    const env = await createTestEnvironment({ DATABASE_SHARDS: JSON.stringify(away), METRICS_COLLECT_MS: '50' });
+    const { id } = await createOrganization(env);
+    await env.query("insert into tenant_days (organization_id, period_start, activity, calls) values ($1, $2, '', 7)", [
+      id,
+      new Date().toISOString().slice(0, 10),
+    ]);
+    await env.query(
+      "insert into organizations (id, slug, name, tier, shard) values ($1, 'far-away', 'Far', 'free', 'away')",
+      [newId()],
+    );
+    await env.query('revoke insert on deploys from stockyard_control');
+    const app = await createMetrics({
+      ...env.config,
+      REDIS_URL: 'redis://127.0.0.1:1',
+      redisLimitsUrl: 'redis://127.0.0.1:1',
+    });
+    try {
+      await app.init();
+      const get = async <Body>(path: string) => {
+        const headers = { authorization: `Bearer ${env.config.ADMIN_TOKEN}` };
+        const answer = await app.inject({ url: `/v1/dashboard/${path}`, headers });
+        return { status: answer.statusCode, body: answer.json<Body>() };
+      };
+      const { body: platform } = await get<PlatformView>('platform?range=30d');
+      expect(platform).toMatchObject({ queues: null, processes: null, deploys: [], totals: { calls: 7 } });
+      expect(platform.shards[1]).toMatchObject({ name: 'away', reachable: false, organizations: 1, bytes: null });
+      expect(platform.missing).toEqual([
+        expect.stringMatching(/^Shard away did not answer/),
+        'No server of shard away answers.',
+        'The Redis of the queues does not answer.',
+        expect.stringMatching(/^No process can be heard/),
+      ]);
+      const { body: table } = await get<TenantsView>('tenants?range=30d');
+      expect([table.matches, table.data[0]?.calls, table.missing.length]).toEqual([2, 7, 1]);
+      const far = table.data[1]!.organization_id;
+      const { body: tenant } = await get<TenantView>(`tenants/${far}`);
+      expect(tenant).toMatchObject({ organization: { slug: 'far-away' }, jobs: null, bytes_stored: null, series: [] });
+      expect(tenant.limits.find(({ name }) => name === 'rate_api')).toMatchObject({
+        limit: 100,
+        used: null,
+        left: null,
+      });
+      expect(tenant.missing).toHaveLength(2);
+      expect((await get(`tenants/${far}/activity?activity=x`)).status).toBe(503);
     } finally {
       await app.close();
       await env.dispose();

@@ -1,10 +1,12 @@
-/** Composes the metrics process: cluster-wide numbers, and answers about usage. */
+/** Composes the metrics process: cluster-wide numbers, answers about usage, and the dashboard. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { CoordinationModule } from '#libs/coordination';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
+import { CredentialsModule } from '#libs/identity';
+import { Clock, SystemClock } from '#libs/kernel';
 import { MessagingModule } from '#libs/messaging';
 import { ObservabilityModule, SignalReader } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
@@ -12,7 +14,7 @@ import { StorageModule } from '#libs/storage';
 import { TenancyModule } from '#libs/tenancy';
 import { UsageModule } from '#libs/usage';
 import { MIGRATIONS } from '#migrations';
-import { OperatorGuard } from './access/operator.guard';
+import { MetricsGuard } from './access/metrics.guard';
 import { AutoscalingController } from './autoscaling/autoscaling.controller';
 import { AutoscalingService } from './autoscaling/autoscaling.service';
 import { BoardQueues } from './board/board-queues';
@@ -32,6 +34,7 @@ import { ShardMonitors } from './cluster/shard-monitors';
 import { TableGauges } from './cluster/table-gauges';
 import { TenantGauges } from './cluster/tenant-gauges';
 import { Collectors } from './collect/collectors.service';
+import { DASHBOARD_CONTROLLERS, DASHBOARD_PROVIDERS } from './dashboard/dashboard.providers';
 import { QuestionsController } from './questions.controller';
 
 @Module({})
@@ -50,8 +53,9 @@ export class MetricsModule {
         StorageModule,
         UsageModule.forRoot(),
         HealthModule,
+        CredentialsModule,
       ],
-      controllers: [AutoscalingController, ClusterController, QuestionsController],
+      controllers: [AutoscalingController, ClusterController, QuestionsController, ...DASHBOARD_CONTROLLERS],
       providers: [
         AutoscalingService,
         BoardQueues,
@@ -71,7 +75,9 @@ export class MetricsModule {
         SignalReader,
         TableGauges,
         TenantGauges,
-        { provide: APP_GUARD, useClass: OperatorGuard },
+        ...DASHBOARD_PROVIDERS,
+        { provide: Clock, useClass: SystemClock },
+        { provide: APP_GUARD, useClass: MetricsGuard },
       ],
     };
   }

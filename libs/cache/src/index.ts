@@ -2,5 +2,6 @@
 export { CacheModule } from './cache.module';
 export { TenantCache } from './tenant-cache';
 export { type CacheReport, CacheReports, MOST_HOURS } from './cache-reports';
+export { CacheSizes } from './cache-sizes';
 export { type CacheNamespace, type CacheNamespaceOptions, defineNamespace } from './cache-namespace';
 export { CACHE_OUTCOMES, type CacheCounts, type CacheOutcome, hitRate } from './cache-statistics';

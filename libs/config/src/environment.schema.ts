@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox';
 import { EDGE_SETTINGS } from './edge.schema';
 import { count, optionalUrl, port, secret } from './setting';
+import { STORAGE_SETTINGS } from './storage.schema';
 import { TRACING_SETTINGS } from './tracing.schema';
 
 /** Defaults of secrets begin with this; production refuses to start with one of them. */
@@ -162,41 +163,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     description:
       'Blocks of addresses that are not public and may be asked all the same, separated by commas (`10.1.0.0/16`). Every tenant reaches what is there.',
   }),
-  STORAGE_DIR: Type.String({
-    default: '.stockyard/files',
-    description: 'Directory of uploaded and produced files, unless STORAGE_S3_BUCKET names a bucket for them.',
-  }),
-  STORAGE_S3_BUCKET: Type.String({
-    pattern: '^(|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$',
-    default: '',
-    description: 'Bucket of an S3-compatible object store for the files. Empty: STORAGE_DIR.',
-  }),
-  STORAGE_S3_ENDPOINT: optionalUrl('Address of the object store. Empty: AWS in STORAGE_S3_REGION.'),
-  STORAGE_S3_LINK_ENDPOINT: optionalUrl(
-    'Address at which clients reach the object store, in download links. Empty: STORAGE_S3_ENDPOINT.',
-  ),
-  STORAGE_S3_REGION: Type.String({
-    pattern: '^[a-z0-9-]{1,40}$',
-    default: 'us-east-1',
-    description: 'Region of the bucket; part of every signature.',
-  }),
-  STORAGE_S3_ACCESS_KEY_ID: Type.String({ default: '', description: 'Credentials for the bucket; needed with it.' }),
-  STORAGE_S3_SECRET_ACCESS_KEY: Type.String({ default: '', description: 'Their secret.' }),
-  STORAGE_S3_PATH_STYLE: Type.Enum(['on', 'off'], {
-    default: 'off',
-    description: '`on`: the bucket is the first part of the path, not of the host name; most stores but AWS want it.',
-  }),
-  STORAGE_S3_TIMEOUT_MS: count(
-    5_000,
-    600_000,
-    'Longest silence of the object store; after the third try the answer is 503.',
-  ),
-  STORAGE_S3_PART_BYTES: Type.Integer({
-    minimum: 5_242_880,
-    maximum: 536_870_912,
-    default: 8_388_608,
-    description: 'Part of an upload; each upload holds four in memory, and 10,000 are the largest file.',
-  }),
+  ...STORAGE_SETTINGS,
   FILE_LINK_TTL_SECONDS: count(900, 604_800, 'Life of a download link.'),
   ACCESS_TOKEN_TTL_SECONDS: count(900, 86_400, 'Life of an access token.'),
   REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),
@@ -284,6 +251,13 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'How often the metrics process asks databases and Redis; scrapes are answered with what they said last.',
   ),
   METRICS_TOP_TENANTS: count(20, 500, 'Organizations that have figures of their own in its metrics, by what they use.'),
+  DASHBOARD_STREAMS: count(
+    200,
+    100_000,
+    'Event streams of the dashboard that a metrics process keeps open, before 503.',
+  ),
+  DASHBOARD_STREAMS_PER_TENANT: count(10, 100_000, 'Of them, those of the readers of one organization, before 429.'),
+  DASHBOARD_STREAM_LIFE_MS: count(3_600_000, 86_400_000, 'One that is older is ended; its client connects again.'),
   JOB_RETENTION_DAYS: count(30, 3_650, 'Finished jobs, their files and dead letters are kept for this long.'),
   STOCK_ALERT_RETENTION_DAYS: count(90, 3_650, 'Resolved stock alerts are kept for this long.'),
   JOB_STREAMS: count(1_000, 100_000, 'Event streams of jobs that an api process keeps open at once, before 503.'),

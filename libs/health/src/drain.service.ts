@@ -1,8 +1,10 @@
 /**
  * Leaving without dropping anything. States: starting → ready → draining. Draining begins with SIGTERM, or when the
  * application is closed: `/ready` answers 503 at once; after SIGTERM a tenth of SHUTDOWN_GRACE_MS goes by, in which load
- * balancers notice; then requests that are under way are waited for. What is left when the grace is over is cut off.
+ * balancers notice; then requests that are under way are waited for, and connections that never said anything are closed:
+ * Node would wait for their first request. What is left when the grace is over is cut off.
  */
+import type { Socket } from 'node:net';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -27,6 +29,8 @@ export class DrainService
   private underWay = 0;
   private quiet: (() => void) | undefined;
   private cutOff: NodeJS.Timeout | undefined;
+  private readonly sockets = new Set<Socket>();
+  private closing = false;
   private readonly begin = () => this.beginDraining();
   private readonly fastify: FastifyInstance;
 
@@ -36,6 +40,11 @@ export class DrainService
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'SHUTDOWN_GRACE_MS'>,
   ) {
     this.fastify = host.httpAdapter.getInstance<FastifyInstance>();
+    this.fastify.server.on('connection', (socket: Socket) => {
+      if (this.closing) return void socket.destroy();
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
     this.fastify.addHook('onRequest', (_request, reply, done) => {
       this.underWay += 1;
       if (this.current === 'draining') reply.header('Connection', 'close');
@@ -64,6 +73,8 @@ export class DrainService
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     if (signal === 'SIGTERM') await this.wait(this.config.SHUTDOWN_GRACE_MS * NOTICE_SHARE);
     if (this.underWay > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
+    this.closing = true;
+    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 
   onApplicationShutdown(): void {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -197,6 +198,20 @@ describe('health', () => {
     socket.destroy();
     const began = Date.now();
     await leaving.close();
+    expect(Date.now() - began).toBeLessThan(10_000);
+  });
+
+  it('does not wait for a client that connected and says nothing', async () => {
+    const leaving = await start({ ...env.config, SHUTDOWN_GRACE_MS: 20_000 });
+    await leaving.listen(0, '127.0.0.1');
+    const { port } = leaving.getHttpServer().address() as { port: number };
+    const accepted = once(leaving.getHttpServer(), 'connection');
+    const silent = connect(port, '127.0.0.1').on('error', () => undefined);
+    const gone = once(silent, 'close');
+    await accepted;
+    const began = Date.now();
+    await leaving.close();
+    await gone;
     expect(Date.now() - began).toBeLessThan(10_000);
   });
 });

@@ -6,3 +6,6 @@ export { IdempotencyKey, IfMatch } from './header.decorators';
 export { EtagInterceptor } from './etag.interceptor';
 export { page, type Page } from './page';
 export { ApiProblems, problemAnswer } from './api-problems.decorator';
+export { closeWith, EVENT_STREAM, eventStream } from './streams/event-stream';
+export { StreamWatch } from './streams/stream-watch';
+export { type StreamBounds, StreamWatchers } from './streams/stream-watchers';

@@ -6,32 +6,23 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '#libs/audit';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiKeyRevocation } from './api-keys/api-key-revocation.service';
-import { ApiKeyUsage } from './api-keys/api-key-usage.service';
-import { ApiKeyVerifier } from './api-keys/api-key-verifier.service';
-import { ApiKeyListener } from './api-keys/api-key.listener';
-import { ApiKeyRepository } from './api-keys/api-key.repository';
 import { ApiKeyService } from './api-keys/api-key.service';
+import { CredentialsModule } from './credentials.module';
 import { PasswordService } from './passwords/password.service';
 import { LoginService } from './sessions/login.service';
 import { RefreshTokenRepository } from './sessions/refresh-token.repository';
 import { SessionRotation } from './sessions/session-rotation.service';
 import { SessionService } from './sessions/session.service';
-import { AccessTokenService } from './tokens/access-token.service';
 import { UserCreation } from './users/user-creation.service';
 import { UserRepository } from './users/user.repository';
 import { UserService } from './users/user.service';
 
 @Module({
-  imports: [AuditModule],
-  controllers: [ApiKeyListener],
+  imports: [AuditModule, CredentialsModule],
   providers: [
     { provide: Clock, useClass: SystemClock },
-    AccessTokenService,
-    ApiKeyRepository,
     ApiKeyRevocation,
     ApiKeyService,
-    ApiKeyUsage,
-    ApiKeyVerifier,
     LoginService,
     PasswordService,
     RefreshTokenRepository,
@@ -41,6 +32,6 @@ import { UserService } from './users/user.service';
     UserRepository,
     UserService,
   ],
-  exports: [AccessTokenService, ApiKeyService, ApiKeyVerifier, LoginService, SessionService, UserCreation, UserService],
+  exports: [CredentialsModule, ApiKeyService, LoginService, SessionService, UserCreation, UserService],
 })
 export class IdentityModule {}

@@ -9,6 +9,9 @@ export {
   Public,
   RequirePermission,
 } from './access/access.decorators';
+export { bearerToken } from './access/bearer-token';
+export { type Caller, CallerService } from './access/caller.service';
+export { CredentialsModule } from './credentials.module';
 export { grantedPermissions, permissionDenied } from './access/grants';
 export { IdentityModule } from './identity.module';
 export { IDENTITY_ENTITIES } from './identity.entities';

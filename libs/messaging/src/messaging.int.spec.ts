@@ -1,4 +1,5 @@
-import { Controller, type INestApplication, Module } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Controller, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type AppConfig, ConfigModule } from '#libs/config';
@@ -19,6 +20,7 @@ import type { Questions } from './platform-questions';
 
 const SOME_ORGANIZATION = newId();
 const UNKNOWN_ORGANIZATION = newId();
+const [SLOW_ORGANIZATION, FAULTY_ORGANIZATION] = [newId(), newId()];
 const PERIOD = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
 
 /** A directory that only remembers what it was told to forget. */
@@ -47,30 +49,45 @@ class ForgetfulDirectory extends Directory {
 @Controller()
 class Answers {
   @OnQuestion('usage.summary')
-  usage(asked: Questions['usage.summary']['asks']): Promise<Questions['usage.summary']['answers']> {
+  async usage(asked: Questions['usage.summary']['asks']): Promise<Questions['usage.summary']['answers']> {
+    if (asked.organization_id === SLOW_ORGANIZATION || asked.organization_id === FAULTY_ORGANIZATION) await delay(100);
     if (asked.organization_id === UNKNOWN_ORGANIZATION) {
       throw new StockyardError({ code: 'not_found', category: 'not_found', message: 'There is no such organization.' });
     }
-    return Promise.resolve({ ...asked, metrics: [{ metric: 'api_calls', value: 7 }] });
+    return { ...asked, metrics: [{ metric: 'api_calls', value: 7 }] };
+  }
+}
+
+/** A replica that cannot answer, and says so before the one above can. */
+@Controller()
+class Excuses {
+  @OnQuestion('usage.summary')
+  usage(asked: Questions['usage.summary']['asks']): Promise<Questions['usage.summary']['answers']> {
+    if (asked.organization_id === FAULTY_ORGANIZATION) throw new Error('A fault of its own.');
+    throw new StockyardError({ code: 'no_database', category: 'unavailable', message: 'Its database is away.' });
   }
 }
 
 @Module({ controllers: [Answers] })
 class AnsweringModule {}
 
+@Module({ controllers: [Excuses] })
+class SickModule {}
+
 @Module({})
 class Root {}
 
+/** `answers`: what it answers questions with, if it does. */
 async function process(
   config: AppConfig,
-  answers: boolean,
+  answers?: Type,
 ): Promise<{ app: INestApplication; directory: ForgetfulDirectory }> {
   const directory = new ForgetfulDirectory();
   const app = await NestFactory.create(
     {
       module: Root,
       global: true,
-      imports: [ConfigModule.forRoot(config), MessagingModule.forRoot(config), ...(answers ? [AnsweringModule] : [])],
+      imports: [ConfigModule.forRoot(config), MessagingModule.forRoot(config), ...(answers ? [answers] : [])],
       providers: [{ provide: Directory, useValue: directory }],
       exports: [Directory],
     },
@@ -86,7 +103,7 @@ describe('the Redis transport', () => {
   let env: TestEnvironment;
   const apps: INestApplication[] = [];
 
-  const start = async (config = env.config, answers = false) => {
+  const start = async (config = env.config, answers?: Type) => {
     const started = await process(config, answers);
     apps.push(started.app);
     return started;
@@ -108,7 +125,7 @@ describe('the Redis transport', () => {
     app.get(PlatformQuestions).ask('usage.summary', { organization_id: organization, ...PERIOD });
 
   it('carries a question to another process and its answer back', async () => {
-    await start(env.config, true);
+    await start(env.config, AnsweringModule);
     const { app } = await start();
     await expect(ask(app)).resolves.toEqual({
       organization_id: SOME_ORGANIZATION,
@@ -118,8 +135,8 @@ describe('the Redis transport', () => {
   });
 
   it('carries many questions at once, each to its own answer', async () => {
-    await start(env.config, true);
-    await start(env.config, true); // a second replica answers each question as well
+    await start(env.config, AnsweringModule);
+    await start(env.config, AnsweringModule); // a second replica answers each question as well
     const { app } = await start();
     const organizations = Array.from({ length: 50 }, newId);
     const answers = await Promise.all(organizations.map((id) => ask(app, id)));
@@ -127,9 +144,27 @@ describe('the Redis transport', () => {
   });
 
   it('carries the refusal of a question', async () => {
-    await start(env.config, true);
+    await start(env.config, AnsweringModule);
     const { app } = await start();
     await expect(ask(app, UNKNOWN_ORGANIZATION)).rejects.toMatchObject({ code: 'not_found', category: 'not_found' });
+  });
+
+  it.each([
+    ['is out', SLOW_ORGANIZATION],
+    ['has failed', FAULTY_ORGANIZATION],
+  ])('prefers the answer of a replica that is well to the faster one of a replica that %s', async (_how, id) => {
+    await start(env.config, AnsweringModule);
+    await start(env.config, SickModule);
+    const { app } = await start();
+    await expect(ask(app, id)).resolves.toMatchObject({ organization_id: id, metrics: [{ value: 7 }] });
+  });
+
+  it('says what is out when no replica is well, well before its patience is over', async () => {
+    for (let replica = 0; replica < 2; replica += 1) await start(env.config, SickModule);
+    const { app } = await start();
+    const begun = performance.now();
+    await expect(ask(app)).rejects.toMatchObject({ code: 'no_database', category: 'unavailable' });
+    expect(performance.now() - begun).toBeLessThan(1_500);
   });
 
   it('answers metrics_unavailable when nobody answers', async () => {
@@ -199,7 +234,7 @@ describe('the Redis transport', () => {
 
     it('starts without it, loses hints and refuses questions at once, and works when it is there', async () => {
       await redis.stop();
-      await start(config, true);
+      await start(config, AnsweringModule);
       const { app, directory } = await start(config);
       const begun = performance.now();
       app.get(PlatformEvents).publish('outbox.ready', {});
@@ -214,7 +249,7 @@ describe('the Redis transport', () => {
     });
 
     it('listens again after it was killed', async () => {
-      await start(config, true);
+      await start(config, AnsweringModule);
       const { app } = await start(config);
       await ask(app);
       await redis.kill();
@@ -224,7 +259,7 @@ describe('the Redis transport', () => {
     });
 
     it('lets a process end while it is away', async () => {
-      const { app } = await start(config, true);
+      const { app } = await start(config, AnsweringModule);
       await redis.kill();
       await expect(app.close()).resolves.toBeUndefined();
       apps.splice(0);

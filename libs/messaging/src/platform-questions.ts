@@ -1,6 +1,7 @@
 /**
  * Questions to the metrics process, over the Nest Redis transport as request-reply. That transport delivers a question
- * to every replica: handlers answer from shared state and have no side effect; the first answer counts.
+ * to every replica: handlers answer from shared state and have no side effect; the first answer counts. That of a replica which is
+ * out or has failed counts when no other comes within half a second.
  */
 
 export interface UsageSummary {
@@ -65,7 +66,7 @@ export interface QueueDepth {
 }
 
 export interface ReplicaState {
-  /** Position in DATABASE_REPLICA_URLS, such as `replica-1`; never a host. */
+  /** Shard and server, such as `main/db-2:5432`. For operators. */
   readonly name: string;
   readonly reachable: boolean;
   /** Bytes of log that it has not replayed yet; null when unknown. */

@@ -4,6 +4,7 @@ import type { AppConfig } from '#libs/config';
 import { TenantContextHolder } from '#libs/tenancy';
 import { LoggerModule } from 'nestjs-pino';
 import { BuildInfo } from './build-info';
+import { DeployRecord } from './deploy-record';
 import { HttpMetrics } from './http-metrics';
 import { LaneMetrics } from './lane-metrics';
 import { logParams } from './logging';
@@ -40,7 +41,7 @@ export class ObservabilityModule {
       controllers: [MetricsController],
       providers: [
         { provide: PROCESS_NAME, useValue: process },
-        ...[MetricsRegistry, BuildInfo, HttpMetrics, LaneMetrics, PoolGauges, ProcessSignalsService],
+        ...[MetricsRegistry, BuildInfo, DeployRecord, HttpMetrics, LaneMetrics, PoolGauges, ProcessSignalsService],
         ...(process === 'api' ? [SloMetrics] : []),
       ],
       exports: [MetricsRegistry],

@@ -3,11 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { sha256Hex } from '#libs/kernel';
 import { redisKey } from '#libs/redis';
-import { Directory, type Limits, TIER_LIMITS } from '#libs/tenancy';
+import { Directory, type Limits, type Organization, TIER_LIMITS } from '#libs/tenancy';
 import { type Check, POLICIES, type PolicyName, SESSION_LIMITS } from './policy';
 
 /** Those with a limit of the organization's. */
-type TenantPolicy = Exclude<PolicyName, 'session'>;
+export type TenantPolicy = Exclude<PolicyName, 'session'>;
 
 const LIMIT_OF: Readonly<Record<TenantPolicy, keyof Limits>> = {
   api: 'requestsPerMinute',
@@ -40,6 +40,19 @@ export interface SessionUse {
   readonly token?: string | undefined;
 }
 
+/** The checks of an organization's own counters. */
+export function checksOf(
+  prefix: string,
+  { id, limits }: Pick<Organization, 'id' | 'limits'>,
+  policies: readonly TenantPolicy[],
+): Check[] {
+  return policies.map((name) => ({
+    policy: POLICIES[name],
+    limit: limits[LIMIT_OF[name]],
+    key: redisKey(prefix, 'limits', id, name),
+  }));
+}
+
 @Injectable()
 export class RateLimitChecks {
   constructor(
@@ -50,12 +63,7 @@ export class RateLimitChecks {
   /** For a tenant's request; none for an organization that is gone, which authentication refuses. */
   async ofTenant(organizationId: string, policies: readonly TenantPolicy[]): Promise<Check[]> {
     const organization = await this.directory.find(organizationId);
-    if (!organization) return [];
-    return policies.map((name) => ({
-      policy: POLICIES[name],
-      limit: organization.limits[LIMIT_OF[name]],
-      key: redisKey(this.config.REDIS_KEY_PREFIX, 'limits', organizationId, name),
-    }));
+    return organization ? checksOf(this.config.REDIS_KEY_PREFIX, organization, policies) : [];
   }
 
   /** For an attempt to log in: the address, and the account where one is named. */

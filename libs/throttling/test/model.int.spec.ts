@@ -52,6 +52,31 @@ describe('take.lua', () => {
 
   afterAll(() => redis.disconnect());
 
+  it.each(['sliding', 'bucket', 'aligned'] as const)(
+    'leaves a %s counter that used.lua reads, which takes nothing',
+    (window) =>
+      fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(passes, passes), { maxLength: 40 }), async (steps) => {
+          const options = { window, windowMs: WINDOW_MS };
+          const model = new ReferenceModel(options);
+          const key = redisKey(PREFIX, 'limits', newId(), window);
+          let now = BEGIN;
+          for (const [before, after] of steps) {
+            now += before;
+            await clocked.take(key, options, LIMIT, now);
+            model.take(LIMIT, now);
+            now += after;
+            const stored = await redis.getBuffer(key);
+            expect(await clocked.used(key, options, now)).toBe(model.used(now));
+            const left = await redis.getBuffer(key);
+            if (left) expect(left).toEqual(stored);
+          }
+          await redis.del(key);
+        }),
+        { numRuns: RUNS / 3 },
+      ),
+  );
+
   /** Times at which requests were admitted. */
   const run = async (window: (typeof KINDS)[number], steps: readonly Step[], compare: boolean): Promise<number[]> => {
     const options = { window, windowMs: WINDOW_MS };

@@ -1,5 +1,5 @@
 /**
- * Runs take.lua on a real Redis with a clock of the spec's own: the script is the product's, only what tells and measures time
+ * Runs take.lua and used.lua on a real Redis with a clock of the spec's own: the scripts are the product's, only what tells and measures time
  * is answered for it.
  */
 import { readFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { lifeMs } from '../src/take-batch';
 import type { ModelOptions } from './reference-model';
 
 export const TAKE_FILE = join(__dirname, '../src/take.lua');
+const USED_FILE = join(__dirname, '../src/used.lua');
 
 /**
  * The last argument is what the clock shows, in microseconds. What expires does so on that clock: the end of a counter's life
@@ -63,7 +64,15 @@ export interface Asked {
 export class TakeOnAClock {
   private readonly script = new LuaScript<number[]>(ON_A_CLOCK + readFileSync(TAKE_FILE, 'utf8'));
 
+  private readonly peek = new LuaScript<number[]>(ON_A_CLOCK + readFileSync(USED_FILE, 'utf8'));
+
   constructor(private readonly redis: Redis) {}
+
+  /** What is used, without taking any of it. */
+  async used(key: string, options: ModelOptions, nowMicros: number): Promise<number> {
+    const { window, windowMs } = options;
+    return (await this.peek.runOn(this.redis, [key], [window, windowMs, lifeMs(options), nowMicros]))[0]!;
+  }
 
   async take(key: string, options: ModelOptions, limit: number, nowMicros: number): Promise<Taken> {
     const [[taken]] = (await this.takeAll([[{ key, options, limit }]], nowMicros)) as [[Taken]];

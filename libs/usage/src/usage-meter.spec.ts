@@ -111,6 +111,22 @@ describe('the usage meter', () => {
     expect(written.length).toBeLessThanOrEqual(2);
   });
 
+  it('goes on writing while the process drains, and no longer', async () => {
+    jest.useFakeTimers();
+    try {
+      const { meter, written } = metered();
+      meter.onModuleInit();
+      await meter.beforeApplicationShutdown();
+      meter.count('a', 'api_calls'); // a request that is let in, or ends, meanwhile
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(written).toEqual([['a', 'api_calls', 10, 1]]);
+      await meter.onApplicationShutdown();
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('collects the rows that the gateway counted', async () => {
     const { meter, rows, written } = metered();
     const context = {

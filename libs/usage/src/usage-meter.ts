@@ -110,14 +110,17 @@ export class UsageMeter implements OnModuleInit, BeforeApplicationShutdown, OnAp
     await this.running;
   }
 
-  /** While requests still run: whoever reads usage during a rolling deploy sees nearly all of it. */
+  /**
+   * While requests still run: whoever reads usage during a rolling deploy sees nearly all of it. Flushes go on, as requests may take
+   * as long as the grace, and whoever is killed at its end has lost no more than at any other time.
+   */
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
     await this.flush();
   }
 
   /** After the last request. The database module must be imported before the usage module: it closes after it. */
   async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
     await this.flush();
   }
 

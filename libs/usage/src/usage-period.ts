@@ -1,6 +1,6 @@
 /** Periods of usage: from a time on, up to but without another. */
 import type { Granularity } from './activity/activity.repository';
-import { StockyardError } from '#libs/kernel';
+import { checkPeriod } from './period-check';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
@@ -23,10 +23,6 @@ export interface UsagePeriod {
   readonly to: Date;
 }
 
-function invalid(param: 'from' | 'to', message: string): StockyardError {
-  return new StockyardError({ code: 'invalid_period', category: 'invalid', param, message });
-}
-
 /**
  * The period that a caller means: up to `now`, and from 30 days before its end on, where it does not say. Throws
  * `invalid_period` (400) for one that ends before it begins or is longer than 400 days.
@@ -47,9 +43,6 @@ function period(
 ): UsagePeriod {
   const end = to === undefined ? now : new Date(to);
   const begin = from === undefined ? new Date(end.getTime() - usual * DAY_MS) : new Date(from);
-  if (begin >= end) throw invalid('to', 'A period ends after it begins; send a later `to`.');
-  if (end.getTime() - begin.getTime() > longest * DAY_MS) {
-    throw invalid('from', `A period is at most ${longest} day${longest > 1 ? 's' : ''} long; send a later \`from\`.`);
-  }
+  checkPeriod(begin, end, longest);
   return { from: begin, to: end };
 }

@@ -4,9 +4,12 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Clock, SystemClock } from '#libs/kernel';
 import { ApiCallInterceptor } from './api-call.interceptor';
 import { CallRecorder } from './call-recorder';
+import { ActivityDetailRepository } from './activity/activity-detail.repository';
 import { ActivityRepository } from './activity/activity.repository';
 import { CostRepository } from './costs/cost.repository';
 import { CostService } from './costs/cost.service';
+import { ActivityTotalsRepository } from './totals/activity-totals.repository';
+import { PlatformActivityService } from './totals/platform-activity.service';
 import { UsageMeter } from './usage-meter';
 import { UsageReader } from './usage-reader';
 import { UsageRepository } from './usage.repository';
@@ -24,16 +27,27 @@ export class UsageModule {
     return {
       module: UsageModule,
       providers: [
+        ActivityDetailRepository,
         ActivityRepository,
+        ActivityTotalsRepository,
         CostRepository,
         CostService,
+        PlatformActivityService,
         UsageMeter,
         UsageReader,
         UsageRepository,
         { provide: Clock, useClass: SystemClock },
         ...(countApiCalls ? [CallRecorder, { provide: APP_INTERCEPTOR, useClass: ApiCallInterceptor }] : []),
       ],
-      exports: [CostService, UsageMeter, UsageReader, UsageRepository],
+      exports: [
+        ActivityDetailRepository,
+        ActivityTotalsRepository,
+        CostService,
+        PlatformActivityService,
+        UsageMeter,
+        UsageReader,
+        UsageRepository,
+      ],
     };
   }
 }

@@ -4,22 +4,22 @@
  */
 import { Module } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
-import { IdentityModule } from '#libs/identity';
+import { CredentialsModule, IdentityModule } from '#libs/identity';
 import { AuthenticationGuard } from './authentication.guard';
-import { CallerService } from './caller.service';
 import { ConsistencyInterceptor } from './consistency.interceptor';
 import { ConsistencyService } from './consistency.service';
+import { HolderService } from './holder.service';
 import { PermissionGuard } from './permission.guard';
 
 @Module({
-  imports: [IdentityModule],
+  imports: [IdentityModule, CredentialsModule],
   providers: [
-    CallerService,
+    HolderService,
     ConsistencyService,
     AuthenticationGuard,
     PermissionGuard,
     { provide: APP_INTERCEPTOR, useClass: ConsistencyInterceptor },
   ],
-  exports: [AuthenticationGuard, PermissionGuard, CallerService],
+  exports: [AuthenticationGuard, PermissionGuard, CredentialsModule],
 })
 export class AccessModule {}

@@ -5,13 +5,12 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { type Access, ACCESS_KEY, credentialError } from '#libs/identity';
+import { type Access, ACCESS_KEY, bearerToken, CallerService, credentialError } from '#libs/identity';
 import { constantTimeEqual, StockyardError } from '#libs/kernel';
 import { organizationSuspended, TenantContextHolder } from '#libs/tenancy';
 import type { AuthenticatedRequest } from './authenticated-request';
-import { bearerToken } from './bearer-token';
-import { CallerService } from './caller.service';
 import { ConsistencyService } from './consistency.service';
+import { HolderService } from './holder.service';
 
 const READS = new Set(['GET', 'HEAD']);
 
@@ -20,6 +19,7 @@ export class AuthenticationGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly callers: CallerService,
+    private readonly holders: HolderService,
     private readonly tenant: TenantContextHolder,
     private readonly consistency: ConsistencyService,
     @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'ADMIN_TOKEN'>,
@@ -58,7 +58,7 @@ export class AuthenticationGuard implements CanActivate {
   /** A link reads one file and nothing of the database, so no consistency comes into it. */
   private async admitHolder(request: AuthenticatedRequest): Promise<boolean> {
     const { sealed } = request.params as { readonly sealed: string };
-    const { organization, actor, permissions } = await this.callers.identifyHolder(sealed);
+    const { organization, actor, permissions } = await this.holders.identify(sealed);
     const { id: organizationId, tier } = organization;
     request.tenant = { organizationId, tier, actor };
     this.tenant.enter({ organizationId, actor, permissions, requestId: request.id });

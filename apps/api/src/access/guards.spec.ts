@@ -1,14 +1,22 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AnyTenantCaller, credentialError, LinkHolders, Operators, Public, RequirePermission } from '#libs/identity';
+import {
+  AnyTenantCaller,
+  type CallerService,
+  credentialError,
+  LinkHolders,
+  Operators,
+  Public,
+  RequirePermission,
+} from '#libs/identity';
 import { newId } from '#libs/kernel';
 import { unknownLink } from '#libs/storage';
 import { type Organization, TenantContextHolder } from '#libs/tenancy';
 import { type ClsService, ClsServiceManager } from 'nestjs-cls';
 import type { AuthenticatedRequest } from './authenticated-request';
 import { AuthenticationGuard } from './authentication.guard';
-import type { CallerService } from './caller.service';
 import { ConsistencyService } from './consistency.service';
+import type { HolderService } from './holder.service';
 import { PermissionGuard } from './permission.guard';
 
 class Handlers {
@@ -29,19 +37,28 @@ const NOBODY = { type: 'system', id: null } as const;
 const caller = { organization, actor: { type: 'user', id: newId() }, permissions: new Set(['orders:read']) } as const;
 
 function guards(state: Organization['state'] = 'active') {
-  const callers: Pick<CallerService, 'identify' | 'identifyHolder'> = {
+  const callers: Pick<CallerService, 'identify'> = {
     identify: (credential) =>
       credential === 'good'
         ? Promise.resolve({ ...caller, organization: { ...organization, state } })
         : Promise.reject(credentialError('invalid_token')),
-    identifyHolder: (sealed) =>
+  };
+  const holders: Pick<HolderService, 'identify'> = {
+    identify: (sealed) =>
       sealed === 'sealed'
         ? Promise.resolve({ organization: { ...organization, state }, actor: NOBODY, permissions: new Set() })
         : Promise.reject(unknownLink()),
   };
   const reflector = new Reflector();
   return {
-    authentication: new AuthenticationGuard(reflector, callers as CallerService, tenant, consistency, { ADMIN_TOKEN }),
+    authentication: new AuthenticationGuard(
+      reflector,
+      callers as CallerService,
+      holders as HolderService,
+      tenant,
+      consistency,
+      { ADMIN_TOKEN },
+    ),
     permission: new PermissionGuard(reflector, tenant),
   };
 }

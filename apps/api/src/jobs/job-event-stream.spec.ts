@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
+import { StreamWatch } from '#libs/http';
 import { newId, StockyardError } from '#libs/kernel';
 import type { Job } from '#libs/queues';
 import { JobEventStream, positionOf } from './job-event-stream';
 import type { JobLook } from './job-reader.service';
-import { JobWatch } from './job-watch';
 
 const job = (change: Partial<Job> = {}) =>
   ({
@@ -15,7 +15,7 @@ const line = (number: number) => ({ line: number, at: new Date(0), level: 'info'
 
 /** A stream over looks that a spec makes; the last one stays. */
 function streamOf(looks: (JobLook | Error | undefined)[], pollMs = 20) {
-  const watch = new JobWatch('organization', 'job');
+  const watch = new StreamWatch('organization', 'job');
   let looked = 0;
   const next = (): JobLook | undefined => {
     const look = looks[Math.min(looked, looks.length - 1)];

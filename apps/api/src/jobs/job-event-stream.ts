@@ -5,10 +5,10 @@
  * States: telling (looks, and yields what is new) → waiting (for a hint or the poll) → telling …; it is over with the job's final
  * state, with the credential, with the process, or with the client.
  */
+import type { StreamWatch } from '#libs/http';
 import { isFinal, type Job, type JobLogLineView, jobLogLineView, jobView } from '#libs/queues';
 import { StockyardError } from '#libs/kernel';
 import type { JobLook } from './job-reader.service';
-import type { JobWatch } from './job-watch';
 
 /** At most four looks a second, however busy the job is. */
 const LEAST_MS = 250;
@@ -29,7 +29,7 @@ export function positionOf(lastEventId: string | undefined): StreamPosition | un
 }
 
 export interface JobEventStreamOptions {
-  readonly watch: JobWatch;
+  readonly watch: StreamWatch;
   readonly first: JobLook;
   /** The newest line that the client has. */
   readonly line: number;

@@ -1,16 +1,14 @@
 /** /v1/jobs/{id}/events */
 import { Controller, Get, Header, Headers, Param, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '#libs/http';
-import { RequirePermission } from '#libs/identity';
+import { ApiProblems, closeWith, EVENT_STREAM } from '#libs/http';
+import { bearerToken, RequirePermission } from '#libs/identity';
 import { Fields, shape } from '#libs/kernel';
 import { Admit } from '#libs/throttling';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bearerToken } from '../access/bearer-token';
 import { JobEventsService } from './job-events.service';
 
 const ID = shape(Fields.id());
-const EVENT_STREAM = 'text/event-stream';
 
 @ApiTags('jobs')
 @ApiBearerAuth()
@@ -55,8 +53,7 @@ export class JobEventsController {
       void reply.status(204);
       return undefined;
     }
-    reply.raw.once('close', () => stream.destroy());
-    if (reply.raw.destroyed) stream.destroy();
+    closeWith(reply.raw, stream);
     return new StreamableFile(stream, { type: EVENT_STREAM });
   }
 }

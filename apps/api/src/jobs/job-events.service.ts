@@ -2,22 +2,17 @@
  * Opens event streams of jobs, and sees that none is left behind: by its client, by its age, or by a drain. A client that stops
  * reading loses its connection, and with it the stream (libs/http).
  */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { notFound } from '#libs/database';
+import { eventStream, type StreamWatch } from '#libs/http';
 import { StockyardError } from '#libs/kernel';
 import { isFinal } from '#libs/queues';
 import { TenantContextHolder } from '#libs/tenancy';
 import { JobEventStream, positionOf } from './job-event-stream';
 import { type JobLook, JobReader, type Watcher } from './job-reader.service';
-import type { JobWatch } from './job-watch';
 import { JobWatchers } from './job-watchers.service';
-
-/** To take the last event, when a stream ends by itself. */
-const FAREWELL_MS = 1_000;
-/** What waits in the process for the socket to take it, beside the event at hand. */
-const BUFFER_BYTES = 1_024;
 
 export interface StreamRequest {
   readonly credential: string;
@@ -60,21 +55,13 @@ export class JobEventsService {
     return undefined;
   }
 
-  private stream(watch: JobWatch, watcher: Watcher, first: JobLook, line: number): Readable {
+  private stream(watch: StreamWatch, watcher: Watcher, first: JobLook, line: number): Readable {
     const events = new JobEventStream({
       ...{ watch, first, line, pollMs: this.config.JOB_STREAM_POLL_MS },
       look: (after) => this.look(watcher, after),
     }).events();
-    const stream = Readable.from(events, { objectMode: false, highWaterMark: BUFFER_BYTES });
-    const farewell = () => void setTimeout(() => stream.destroy(), FAREWELL_MS).unref();
-    watch.signal.addEventListener('abort', farewell, { once: true });
-    const life = setTimeout(() => watch.end(), this.config.JOB_STREAM_LIFE_MS).unref();
-    // Not in the generator: one that never began has no end.
-    stream.once('close', () => {
-      clearTimeout(life);
-      this.watchers.close(watch);
-    });
-    return stream;
+    const closed = () => this.watchers.close(watch);
+    return eventStream({ events, watch, lifeMs: this.config.JOB_STREAM_LIFE_MS, closed });
   }
 
   private async look(watcher: Watcher, afterLine: number): Promise<JobLook | undefined> {

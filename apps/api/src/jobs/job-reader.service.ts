@@ -1,9 +1,8 @@
 /** A look at a job by whoever watches it: may the caller still see it, and how does it stand? Holds nothing between looks. */
 import { Injectable } from '@nestjs/common';
-import { permissionDenied, type Permission } from '#libs/identity';
+import { CallerService, permissionDenied, type Permission } from '#libs/identity';
 import { type Job, JobRepository, type LogLine } from '#libs/queues';
 import { ConsistencyScope, organizationSuspended, TenantContextHolder } from '#libs/tenancy';
-import { CallerService } from '../access/caller.service';
 
 const LINES_AT_ONCE = 200;
 const PERMISSION: Permission = 'jobs:read';

@@ -1,10 +1,12 @@
-/** The api or the worker as a process of its own, from dist (`npm test` builds it first), with everything that it says. */
+/** The api, the worker or metrics as a process of its own, from dist (`npm test` builds it first), with everything that it says. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, waitFor } from '#libs/testing';
 import type { RunningApi } from './api-fixture';
+
+type ProcessName = 'api' | 'worker' | 'metrics';
 
 export class ObservedProcess implements RunningApi {
   private readonly said: Buffer[] = [];
@@ -19,7 +21,7 @@ export class ObservedProcess implements RunningApi {
   }
 
   /** Does not wait for anything: it may be meant to fail. */
-  static async spawn(name: 'api' | 'worker', variables: Readonly<Record<string, string>>): Promise<ObservedProcess> {
+  static async spawn(name: ProcessName, variables: Readonly<Record<string, string>>): Promise<ObservedProcess> {
     const program = join(process.cwd(), `dist/apps/${name}/src/main.js`);
     if (!existsSync(program)) throw new Error('dist is missing: run `npm run build` first.');
     const port = String(await freePort());
@@ -31,7 +33,7 @@ export class ObservedProcess implements RunningApi {
   }
 
   /** Resolves when it is ready. */
-  static async start(name: 'api' | 'worker', variables: Readonly<Record<string, string>>): Promise<ObservedProcess> {
+  static async start(name: ProcessName, variables: Readonly<Record<string, string>>): Promise<ObservedProcess> {
     const started = await ObservedProcess.spawn(name, variables);
     const answers = () => fetch(`${started.url}/ready`).then((response) => response.ok);
     await waitFor(answers, { what: `the ${name} to be ready`, timeoutMs: 45_000 }).catch(async (error: unknown) => {
@@ -56,6 +58,15 @@ export class ObservedProcess implements RunningApi {
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
     await this.exited;
+  }
+
+  /** It answers nothing any more, and its connections stay. Not to be stopped before it has gone on. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** At once, whatever it is about. Resolves when it is gone. */

@@ -63,8 +63,10 @@ const AMOUNTS = {
   p99_ms: percentile,
   busy_ms: number('Time of requests and jobs.'),
   job_ms: number('Time that jobs ran.'),
-  database_ms: number('Time of the database.'),
-  queries: count('Statements.'),
+  database_ms: Fields.nullable(
+    number('Time of the database; null of one route or type of jobs, as it is counted for all together.'),
+  ),
+  queries: Fields.nullable(count('Statements; null as well.')),
   bytes_out: count('Bytes of the bodies of answers.'),
 };
 const TOTALS = Type.Object(AMOUNTS);
@@ -193,6 +195,7 @@ export const TENANTS = shape(
     period: PERIOD,
     matches: count('Organizations that the search found.'),
     ...pageOf(Type.Object({ ...ORGANIZATION, ...AMOUNTS, cost: COST })).properties,
+    missing: Type.Array(Type.String(), { description: 'What did not answer, in words for people.' }),
   }),
 );
 export type TenantsView = ShapeType<typeof TENANTS>;

@@ -21,7 +21,8 @@ export interface Attendance {
 export type HintHandler = (organizationId: string, allowance: number) => void;
 
 export class LeaseLedger {
-  private readonly process = newId();
+  /** What this process is called there. */
+  readonly process = newId();
   private listener: Redis | undefined;
 
   constructor(

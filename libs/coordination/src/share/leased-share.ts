@@ -73,6 +73,11 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     });
   }
 
+  /** What this process is called in the records. */
+  get process(): string {
+    return this.ledger.process;
+  }
+
   take(organizationId: string, limit: number): ReleaseSlot | Promise<ReleaseSlot> {
     const now = performance.now();
     const slots = this.slotsOf(organizationId, limit);

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { newId } from '#libs/kernel';
-import { type LocalRedis, startLocalRedis } from '#libs/local-stack';
+import { type LocalRedis, startLocalRedis, waitFor } from '#libs/local-stack';
 import { redisOptions } from '#libs/redis';
 import { Redis } from 'ioredis';
 import { RedisRequestShare } from './redis-request-share';
 import { RedisTenantShare } from './redis-tenant-share';
+import { ShareReader } from './share-reader';
 
 const PREFIX = 'request-share';
 
@@ -46,6 +47,35 @@ describe('the requests of a tenant', () => {
     second();
     expect(requests.snapshot()).toMatchObject({ inUse: 0, waiting: 0, refusals: 3 });
     for (const share of [requests, transactions]) {
+      await share.beforeApplicationShutdown();
+      share.onApplicationShutdown();
+    }
+  });
+
+  it('are told to who looks on, without what it takes itself', async () => {
+    const tenant = newId();
+    const config = {
+      REDIS_KEY_PREFIX: PREFIX,
+      ADMISSION_WAIT_MS: 300,
+      DATABASE_TENANT_WAIT_MS: 300,
+      DATABASE_POOL_SIZE: 12,
+    };
+    const [busy, own, ownTransactions] = [
+      new RedisRequestShare(redis, config),
+      new RedisRequestShare(redis, config),
+      new RedisTenantShare(redis, config),
+    ];
+    const shares = [busy, own, ownTransactions];
+    for (const share of shares) share.onModuleInit();
+    const reader = new ShareReader(redis, config, own, ownTransactions);
+    expect(await reader.requests(tenant)).toBe(0);
+    const releases = await Promise.all([busy.take(tenant, 9), busy.take(tenant, 9), busy.take(tenant, 9)]);
+    const looking = await Promise.all([own.take(tenant, 9), ownTransactions.take(tenant, 9)]);
+    await waitFor(async () => (await reader.requests(tenant)) === 3, { what: 'what the other process uses' });
+    expect(await reader.connections(tenant)).toBe(0);
+    for (const release of [...releases, ...looking]) release();
+    await waitFor(async () => (await reader.requests(tenant)) === 0, { what: 'the slots to be free' });
+    for (const share of shares) {
       await share.beforeApplicationShutdown();
       share.onApplicationShutdown();
     }

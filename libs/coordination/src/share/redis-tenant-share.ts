@@ -4,6 +4,7 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { COORDINATION_REDIS, type RedisClient } from '#libs/redis';
 import type { TenantShare } from '#libs/tenancy';
 import { LeasedShare } from './leased-share';
+import { CONNECTION_SHARE } from './share-names';
 
 /** Of a pool's connections, for one tenant: the others never find all of them taken by it. */
 const PART_OF_POOL = 0.75;
@@ -15,7 +16,7 @@ export class RedisTenantShare extends LeasedShare implements TenantShare {
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'REDIS_KEY_PREFIX' | 'DATABASE_TENANT_WAIT_MS' | 'DATABASE_POOL_SIZE'>,
   ) {
     super(redis, {
-      name: 'share',
+      name: CONNECTION_SHARE,
       prefix: config.REDIS_KEY_PREFIX,
       limitName: 'max_connections',
       waitMs: config.DATABASE_TENANT_WAIT_MS,

@@ -70,6 +70,7 @@ export class ProcessSignalsService implements OnApplicationBootstrap, BeforeAppl
       p95_ms: p95Ms,
       cpu_ratio: this.load.cpuRatio,
       memory_ratio: this.load.memoryRatio,
+      version: this.config.version,
     };
   }
 

@@ -13,6 +13,8 @@ export const PROCESS_SIGNALS = shape(
     p95_ms: AMOUNT,
     cpu_ratio: AMOUNT,
     memory_ratio: AMOUNT,
+    /** Its release. */
+    version: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
   }),
 );
 export type ProcessSignals = ShapeType<typeof PROCESS_SIGNALS>;

@@ -17,6 +17,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'redis-server', package: 'redis-server' },
   { name: 'promtool', package: 'prometheus' },
   { name: 'amtool', package: 'prometheus-alertmanager' },
+  { name: 'chromium', package: 'chromium' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 

@@ -41,6 +41,14 @@ export class ActivityCell {
   };
   readonly latencies = new LatencySketch();
 
+  /** As it stands in a row, with the pairs of its sketch. */
+  static of(row: Amounts & { readonly latencies: readonly number[] }): ActivityCell {
+    const cell = new ActivityCell();
+    for (const amount of AMOUNTS) cell.amounts[amount] = row[amount];
+    cell.latencies.merge(LatencySketch.of(row.latencies));
+    return cell;
+  }
+
   /** A request was answered, or a run has ended. */
   ended(durationUs: number, failed: boolean): void {
     if (failed) this.amounts.errors += 1;
@@ -54,6 +62,10 @@ export class ActivityCell {
   }
 }
 
+export function isJobActivity(activity: string): boolean {
+  return activity.startsWith(JOB);
+}
+
 /** What runs of a job are counted by is no request of the tenant. */
 const OF_RUNS: ReadonlySet<Amount> = new Set(['calls', 'errors', 'duration_us']);
 
@@ -61,7 +73,7 @@ const OF_RUNS: ReadonlySet<Amount> = new Set(['calls', 'errors', 'duration_us'])
 export function wholeOf(cells: ReadonlyMap<string, ActivityCell>): ActivityCell {
   const whole = new ActivityCell();
   for (const [activity, cell] of cells) {
-    const isJob = activity.startsWith(JOB);
+    const isJob = isJobActivity(activity);
     for (const amount of AMOUNTS) {
       if (!isJob || !OF_RUNS.has(amount)) whole.amounts[amount] += cell.amounts[amount];
     }

@@ -32,6 +32,19 @@ describe('a sketch of latencies', () => {
     );
   });
 
+  it('counts its times, and those that are longer than one as far as its accuracy tells', () => {
+    fc.assert(
+      fc.property(times, time, (values, limit) => {
+        const sketch = sketchOf(values);
+        expect(sketch.count()).toBe(values.length);
+        const longer = (than: number) => values.filter((value) => value > than).length;
+        const slack = 1 + 2.2 * RELATIVE_ACCURACY; // a bucket is as wide
+        expect(sketch.above(limit)).toBeLessThanOrEqual(longer(limit / slack));
+        expect(sketch.above(limit)).toBeGreaterThanOrEqual(longer(limit * slack));
+      }),
+    );
+  });
+
   it('is the same however its parts are merged, and as if it had been one from the start', () => {
     fc.assert(
       fc.property(times, times, times, (a, b, c) => {

@@ -11,6 +11,13 @@ const LOG_GAMMA = Math.log(GAMMA);
 /** Longer ones count as this: a day. Bounds the sketch to some 250 buckets. */
 const LONGEST_US = 86_400_000_000;
 
+const US_PER_MS = 1_000;
+
+/** Microseconds as people read them: milliseconds, to the microsecond. */
+export function milliseconds(us: number): number {
+  return Math.round(us) / US_PER_MS;
+}
+
 export class LatencySketch {
   private readonly counts = new Map<number, number>();
 
@@ -34,15 +41,33 @@ export class LatencySketch {
   /** The time below which the part `q` (0 to 1) of all times lies, in microseconds; null without times. */
   quantile(q: number): number | null {
     const pairs = this.sorted();
-    const total = pairs.reduce((sum, [, count]) => sum + count, 0);
+    const total = this.count();
     if (total === 0) return null;
     const rank = Math.floor(q * (total - 1));
     let seen = 0;
     for (const [bucket, count] of pairs) {
       seen += count;
-      if (seen > rank) return (2 * GAMMA ** bucket) / (GAMMA + 1);
+      if (seen > rank) return middleOf(bucket);
     }
     return null;
+  }
+
+  /** The same in milliseconds. */
+  quantileMs(q: number): number | null {
+    const us = this.quantile(q);
+    return us === null ? null : milliseconds(us);
+  }
+
+  /** How many times there are. */
+  count(): number {
+    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** How many of them are longer than `us`, as far as buckets tell: each counts as its middle. */
+  above(us: number): number {
+    let above = 0;
+    for (const [bucket, count] of this.counts) if (middleOf(bucket) > us) above += count;
+    return above;
   }
 
   /** Sorted pairs, flat. */
@@ -57,4 +82,8 @@ export class LatencySketch {
   private addTo(bucket: number, count: number): void {
     this.counts.set(bucket, (this.counts.get(bucket) ?? 0) + count);
   }
+}
+
+function middleOf(bucket: number): number {
+  return (2 * GAMMA ** bucket) / (GAMMA + 1);
 }

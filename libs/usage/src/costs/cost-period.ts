@@ -1,5 +1,5 @@
 /** Days that costs are asked for, and the part of a month's amount that falls on them: a month's days are equal parts of it. */
-import { StockyardError } from '#libs/kernel';
+import { checkPeriod, invalidPeriod } from '../period-check';
 
 const DAY_MS = 86_400_000;
 const LONGEST_DAYS = 400;
@@ -15,15 +15,11 @@ interface MonthPart {
   readonly ofDays: number;
 }
 
-function invalid(param: 'from' | 'to', message: string): StockyardError {
-  return new StockyardError({ code: 'invalid_period', category: 'invalid', param, message });
-}
-
 /** `2026-02-31` is no day, although its form is right. */
 function dayOf(text: string, param: 'from' | 'to'): Date {
   const day = new Date(`${text}T00:00:00Z`);
   if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text)
-    throw invalid(param, 'There is no such day.');
+    throw invalidPeriod(param, 'There is no such day.');
   return day;
 }
 
@@ -40,11 +36,8 @@ export function costPeriod(
   const last = new Date(end.getTime() - DAY_MS);
   const begin =
     from === undefined ? new Date(Date.UTC(last.getUTCFullYear(), last.getUTCMonth())) : dayOf(from, 'from');
-  if (end.getTime() > today + DAY_MS) throw invalid('to', 'Costs are known up to today; send an earlier `to`.');
-  if (begin >= end) throw invalid('to', 'A period ends after it begins; send a later `to`.');
-  if (end.getTime() - begin.getTime() > LONGEST_DAYS * DAY_MS) {
-    throw invalid('from', `A period is at most ${LONGEST_DAYS} days long; send a later \`from\`.`);
-  }
+  if (end.getTime() > today + DAY_MS) throw invalidPeriod('to', 'Costs are known up to today; send an earlier `to`.');
+  checkPeriod(begin, end, LONGEST_DAYS);
   return { from: begin, to: end };
 }
 

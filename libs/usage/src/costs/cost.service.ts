@@ -1,6 +1,7 @@
 /** The costs of tenants over some days. They are computed from what every tenant used, so a process keeps an answer for a minute. */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig, type CostModel } from '#libs/config';
+import { notFound } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
 import { LRUCache } from 'lru-cache';
 import type { CostPeriod } from './cost-period';
@@ -45,10 +46,6 @@ export class CostService {
     if (!own) throw notFound();
     return { ...report, own };
   }
-}
-
-function notFound(): StockyardError {
-  return new StockyardError({ code: 'not_found', category: 'not_found', message: 'There is no such resource.' });
 }
 
 function notConfigured(): StockyardError {

@@ -1,13 +1,15 @@
-/** One open stream's place among the watchers: it learns here that there may be something new, or that it must end. */
+/** One open event stream's place among the others: it learns here that there may be something new, or that it must end. */
 
-export class JobWatch {
+export class StreamWatch {
   private readonly ending = new AbortController();
   private hinted = false;
   private look: (() => void) | undefined;
 
   constructor(
-    readonly organizationId: string,
-    readonly jobId: string,
+    /** Whose it is: an organization, say. */
+    readonly owner: string,
+    /** What it is about. */
+    readonly topic: string,
   ) {}
 
   /** Aborted when the stream must end. */

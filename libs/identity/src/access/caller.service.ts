@@ -1,8 +1,10 @@
 /** Finds out for which tenant, as whom and with which permissions a credential speaks. */
 import { Injectable } from '@nestjs/common';
-import { AccessTokenService, ApiKeyVerifier, credentialError, ROLE_PERMISSIONS } from '#libs/identity';
-import { SealedFileLinks, unknownLink } from '#libs/storage';
 import { Directory, type Organization, type TenantContext } from '#libs/tenancy';
+import { ApiKeyVerifier } from '../api-keys/api-key-verifier.service';
+import { AccessTokenService } from '../tokens/access-token.service';
+import { credentialError } from '../tokens/credential.error';
+import { ROLE_PERMISSIONS } from './permissions';
 
 export interface Caller {
   readonly organization: Organization;
@@ -12,7 +14,6 @@ export interface Caller {
 
 type Identified = Omit<Caller, 'organization'> & { readonly organizationId: string };
 
-const NOTHING: ReadonlySet<string> = new Set();
 const API_KEY_PREFIX = 'sk_';
 
 @Injectable()
@@ -21,7 +22,6 @@ export class CallerService {
     private readonly apiKeys: ApiKeyVerifier,
     private readonly accessTokens: AccessTokenService,
     private readonly directory: Directory,
-    private readonly links: SealedFileLinks,
   ) {}
 
   /** Throws a credential error (401); `invalid_token` too for an organization that is gone. */
@@ -32,14 +32,6 @@ export class CallerService {
     const organization = await this.directory.find(organizationId);
     if (!organization) throw credentialError('invalid_token');
     return { organization, actor, permissions };
-  }
-
-  /** The tenant of a link, whoever holds it. Throws `not_found` (404) for one that opens nothing, `file_link_expired` (403). */
-  async identifyHolder(sealed: string): Promise<Caller> {
-    const { organizationId } = this.links.open(sealed);
-    const organization = await this.directory.find(organizationId);
-    if (!organization) throw unknownLink();
-    return { organization, actor: { type: 'system', id: null }, permissions: NOTHING };
   }
 
   private async byApiKey(credential: string): Promise<Identified> {
