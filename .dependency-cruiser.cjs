@@ -34,7 +34,7 @@ const ALLOWED = {
   usage: [...DATA, 'observability'],
   'tenant-move': ['kernel', 'database'],
   cache: [...DATA, 'messaging', 'observability', 'usage'],
-  throttling: [...DATA, 'messaging', 'observability', 'usage'],
+  throttling: [...DATA, 'http', 'messaging', 'observability', 'usage'],
   queues: [...DATA, 'messaging', 'observability', 'usage', 'idempotency'],
   health: [...DATA, 'storage', 'observability', 'messaging'],
   audit: PLATFORM,

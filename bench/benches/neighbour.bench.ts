@@ -9,7 +9,8 @@
  * - jobs: the position of a job that one of the nine makes (benches/neighbour/job-positions.ts), the worst of a round
  *
  * Capacity is measured first: the same mix by tenants without limits, 32 requests in flight. Each loud round begins with an unused
- * minute of the tenth, so that it is first admitted at ten times the rate that it may keep up, and refused then.
+ * minute of the tenth, so that it is first admitted at ten times the rate that it may keep up, and refused then. A loud round that is
+ * not counted goes before.
  *
  * All of it shares one machine and its processors: the api, one worker, Postgres with its usual durability, Redis (compiled to
  * WebAssembly where there is no native one), and two processes that make the load, one for the nine and one for the tenth. In

@@ -42,7 +42,6 @@ export interface Round {
 }
 
 const LEAD_MS = 300;
-const WARM_UP_S = 3;
 /** Looks in a row, a tenth of a second apart, that find the api idle. */
 const IDLE_LOOKS = 10;
 const BUSY = "select from pg_stat_activity where application_name = 'stockyard-api' and state = 'active' limit 1";
@@ -72,11 +71,12 @@ export class Rounds {
     return Promise.all([...this.quiets, ...this.louds]);
   }
 
-  /** The nine have been there for a while: what is known of them is in memory, as it is of tenants that send steadily. */
+  /**
+   * What is there in steady operation: what is known of the nine is in memory, and the code that lets a loud tenant wait, refuses it
+   * and runs its jobs has been compiled. A loud round that is not counted does it.
+   */
   async warmUp(): Promise<void> {
-    const { ofNine, url, nine, ratePerSecond } = this.scenario;
-    const plan = { loop: 'open', url, seconds: WARM_UP_S, startAt: Date.now(), seed: 0, callers: nine } as const;
-    await ofNine.run({ ...plan, perSecond: ratePerSecond, mostInFlight: MOST_OF_NINE, jobs: 0 });
+    await this.play(-1, true);
   }
 
   /** No job begins any more, and none is under way. */

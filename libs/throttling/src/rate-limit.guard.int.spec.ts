@@ -16,19 +16,22 @@ import { DatabaseModule, TenantDatabase } from '#libs/database';
 import { createHttpApplication } from '#libs/http';
 import { ObservabilityModule } from '#libs/observability';
 import { RedisModule } from '#libs/redis';
-import { TenancyModule, TenantContextHolder, TIER_LIMITS } from '#libs/tenancy';
+import { Directory, TenancyModule, TenantContextHolder, TIER_LIMITS } from '#libs/tenancy';
 import { createOrganization, createTestEnvironment, type TestEnvironment, type TestOrganization } from '#libs/testing';
 import { UsageMeter, UsageModule } from '#libs/usage';
 import type { FastifyRequest } from 'fastify';
 import { RateLimit, RateLimitGuard, ThrottlingModule } from '.';
 import { SESSION_LIMITS } from './policy';
 
-/** Takes the word of a header for who calls. */
+/** Takes the word of a header for who calls, and is shown the credentials of each. */
 @Injectable()
 class TrustingGuard implements CanActivate {
+  static readonly shown: (string | undefined)[] = [];
+
   constructor(private readonly tenant: TenantContextHolder) {}
 
   canActivate(context: ExecutionContext): boolean {
+    TrustingGuard.shown.push(context.switchToHttp().getRequest<FastifyRequest>().headers.authorization);
     const { headers, id } = context.switchToHttp().getRequest<FastifyRequest>();
     const organizationId = headers['x-organization'];
     if (typeof organizationId === 'string') {
@@ -81,7 +84,7 @@ describe('the rate limit guard', () => {
   let app: NestFastifyApplication;
 
   beforeAll(async () => {
-    env = await createTestEnvironment();
+    env = await createTestEnvironment({ RATE_LIMIT_MEMORY_MS: '900000' }); // as in production
     const { config } = env;
     @Module({})
     class Root {}
@@ -194,6 +197,73 @@ describe('the rate limit guard', () => {
     });
     expect(Math.abs(Number(refused.headers['retry-after']) - secondsLeft)).toBeLessThanOrEqual(2);
     expect(refused.headers['x-ratelimit-limit']).toBe('3');
+  });
+
+  describe('once it has refused from memory', () => {
+    const hammer = async (organization: TestOrganization, credentials: string, url = '/things') =>
+      app.inject({
+        ...{ method: 'POST', url, payload: '{"not json' },
+        headers: {
+          ...{ 'x-organization': organization.id, 'x-request-id': 'hammer' },
+          ...{ authorization: credentials, 'content-type': 'application/json' },
+        },
+      });
+    const shown = (credentials: string) => TrustingGuard.shown.filter((one) => one === credentials).length;
+    const read = (organization: TestOrganization, authorization: string, url = '/things') =>
+      app.inject({ method: 'GET', url, headers: { 'x-organization': organization.id, authorization } });
+
+    it('refuses the same credentials at the same route before they are looked at, with the same answer', async () => {
+      const organization = await withLimits({ requests_per_minute: 1 });
+      const mine = `Bearer ${organization.id}`;
+      await read(organization, mine);
+      await read(organization, mine); // Redis says so
+      const guarded = await read(organization, mine); // memory says so
+      expect(shown(mine)).toBe(3);
+      const early = await read(organization, mine);
+      expect(shown(mine)).toBe(3);
+      expect(early.statusCode).toBe(429);
+      const told = ['content-type', 'ratelimit-policy', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-request-id'];
+      expect(Object.keys(early.headers).sort()).toEqual(Object.keys(guarded.headers).sort());
+      for (const name of told.slice(0, 4)) expect(early.headers[name]).toBe(guarded.headers[name]);
+      const { request_id, retry_after, detail, ...rest } = early.json<Record<string, unknown>>();
+      expect(guarded.json()).toMatchObject(rest);
+      expect([request_id, early.headers['retry-after']]).toEqual([early.headers['x-request-id'], String(retry_after)]);
+      expect(detail).toContain('retry in');
+      await read(organization, `${mine}x`);
+      await read(organization, mine, '/others');
+      expect(shown(`${mine}x`)).toBe(1);
+      expect(shown(mine)).toBe(4);
+      await app.get(UsageMeter).flush();
+      const [row] = await env.query<{ value: string }>(
+        "select value from tenant_usage where organization_id = $1 and metric = 'rate_limit_exceeded_api'",
+        [organization.id],
+      );
+      expect(Number(row!.value)).toBe(5);
+    });
+
+    it('reads no body', async () => {
+      const organization = await withLimits({ exports_per_hour: 1 });
+      const mine = `Bearer ${organization.id}`;
+      const good = { method: 'POST', url: '/exports', headers: { 'x-organization': organization.id, authorization: mine } } as const; // prettier-ignore
+      for (let i = 0; i < 3; i += 1) await app.inject(good);
+      expect((await hammer(organization, mine, '/exports')).statusCode).toBe(429);
+      expect((await hammer(organization, `${mine}x`, '/exports')).statusCode).toBe(400);
+    });
+
+    it('shows them to the guards again after a second, and at once when the limit was raised', async () => {
+      const organization = await withLimits({ requests_per_minute: 1 });
+      const mine = `Bearer ${organization.id}`;
+      for (let i = 0; i < 4; i += 1) await read(organization, mine);
+      expect(shown(mine)).toBe(3);
+      await new Promise((resolve) => setTimeout(resolve, 1_050));
+      expect((await read(organization, mine)).statusCode).toBe(429);
+      expect(shown(mine)).toBe(4);
+      await env.query('update tenant_limits set requests_per_minute = 100 where organization_id = $1', [
+        organization.id,
+      ]);
+      app.get(Directory).forget(organization.id);
+      expect((await read(organization, mine)).statusCode).toBe(200);
+    });
   });
 
   it('makes refusals no statement each: they are counted in memory and written with the next flush', async () => {

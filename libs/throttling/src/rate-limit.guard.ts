@@ -12,14 +12,15 @@ import {
   type ThrottlerModuleOptions,
 } from '@nestjs/throttler';
 import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
-import { routeActivity, UsageMeter } from '#libs/usage';
+import { UsageMeter } from '#libs/usage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { declaredAccess } from './declared-access';
+import { EarlyRefusals, meterRefusal } from './early-refusals';
 import type { Check, Verdict } from './policy';
 import { type Attempt, RateLimitChecks, type SessionUse } from './rate-limit-checks';
 import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
-import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
+import { rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 const EVERY_REQUEST = ['api', 'api_calls_per_hour'] as const;
 
@@ -32,6 +33,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     protected readonly checks: RateLimitChecks,
     protected readonly tenant: TenantContextHolder,
     protected readonly meter: UsageMeter,
+    protected readonly early: EarlyRefusals,
   ) {
     super(options, storage, reflector);
   }
@@ -42,7 +44,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (checks.length === 0) return true;
     const verdict = await this.storage.take(checks);
     this.sendHeaders(context, verdict);
-    if (!verdict.admitted) this.refuse(context, verdict);
+    if (!verdict.admitted) this.refuse(context, checks, verdict);
     return true;
   }
 
@@ -97,13 +99,12 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   /** Throws `rate_limit_exceeded` or `limit_exceeded`. */
-  protected refuse(context: ExecutionContext, verdict: Verdict): never {
-    const caller = this.tenant.peek();
-    const { name } = exceeded(verdict).check.policy;
-    if (caller) {
-      const { method, routeOptions } = context.switchToHttp().getRequest<FastifyRequest>();
-      const activity = routeActivity(method, routeOptions.url);
-      this.meter.count(caller.organizationId, `rate_limit_exceeded_${name}`, 1, activity);
+  protected refuse(context: ExecutionContext, checks: readonly Check[], verdict: Verdict): never {
+    const organizationId = this.tenant.peek()?.organizationId;
+    if (organizationId !== undefined) {
+      const request = context.switchToHttp().getRequest<FastifyRequest>();
+      meterRefusal(this.meter, request, organizationId, verdict);
+      this.early.remember(request, organizationId, checks, verdict);
     }
     throw rateLimitExceeded(verdict);
   }

@@ -46,12 +46,18 @@ export class RedisThrottlerStorage implements ThrottlerStorage {
    * `rate_limits_unavailable` while Redis is away, for policies that have no insurance.
    */
   async take(checks: readonly Check[]): Promise<Verdict> {
+    const refusal = this.refuseKnown(checks);
+    if (refusal) return refusal;
     const now = performance.now();
-    const verdict =
-      this.exhausted.refuse(checks, now) ??
-      (await this.takeFromRedis(checks, now)) ??
-      this.insurance.take(checks, now, this.replicas.count);
+    const verdict = (await this.takeFromRedis(checks, now)) ?? this.insurance.take(checks, now, this.replicas.count);
     this.statistics.count(verdict);
+    return verdict;
+  }
+
+  /** The refusal of a request of which a check is known to be used up; undefined where Redis has to be asked. */
+  refuseKnown(checks: readonly Check[]): Verdict | undefined {
+    const verdict = this.exhausted.refuse(checks, performance.now());
+    if (verdict) this.statistics.count(verdict);
     return verdict;
   }
 

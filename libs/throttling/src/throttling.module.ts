@@ -7,6 +7,7 @@ import { ThrottlerModule, type ThrottlerModuleOptions } from '@nestjs/throttler'
 import { TIER_LIMITS } from '#libs/tenancy';
 import { AdmissionControl } from './admission/admission-control';
 import { AdmissionGuard } from './admission/admission.guard';
+import { EarlyRefusals } from './early-refusals';
 import { POLICIES } from './policy';
 import { RateLimitChecks } from './rate-limit-checks';
 import { RateLimitGuard } from './rate-limit.guard';
@@ -33,7 +34,7 @@ function throttlerOptions(storage: RedisThrottlerStorage): ThrottlerModuleOption
       useFactory: throttlerOptions,
     }),
   ],
-  providers: [RateLimitChecks, RateLimitGuard, AdmissionControl, AdmissionGuard, ThrottlingMetrics],
+  providers: [RateLimitChecks, EarlyRefusals, RateLimitGuard, AdmissionControl, AdmissionGuard, ThrottlingMetrics],
   exports: [RateLimitGuard, AdmissionGuard, ThrottlerStorageModule],
 })
 export class ThrottlingModule {}

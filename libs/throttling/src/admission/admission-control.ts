@@ -7,9 +7,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { StockyardError } from '#libs/kernel';
 import { MetricsRegistry } from '#libs/observability';
-import { Directory, type Organization, type ReleaseSlot, RequestShare } from '#libs/tenancy';
+import { Directory, type Limits, type Organization, type ReleaseSlot, RequestShare, TIER_LIMITS } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Replicas } from '../replicas';
 import { AdmissionGate, type Leave } from './admission-gate';
 import { showAdmission } from './admission-metrics';
 import type { Admission } from './admission.decorator';
@@ -34,6 +35,7 @@ export class AdmissionControl {
     host: HttpAdapterHost,
     private readonly directory: Directory,
     private readonly meter: UsageMeter,
+    @Inject(Replicas) private readonly replicas: Pick<Replicas, 'count'>,
     @Inject(APP_CONFIG) config: Settings,
     @Optional() private readonly share?: RequestShare,
     @Optional() registry?: MetricsRegistry,
@@ -58,7 +60,7 @@ export class AdmissionControl {
     const { request, reply, admission, organizationId } = arrival;
     const organization = organizationId === undefined ? undefined : await this.directory.find(organizationId);
     const slot = organization ? await this.slot(request, organization) : () => undefined;
-    const leave = await this.enter(arrival, organization?.limits.schedulingWeight ?? 1).catch((error: unknown) => {
+    const leave = await this.enter(arrival, organization?.limits ?? TIER_LIMITS.free).catch((error: unknown) => {
       slot();
       throw error;
     });
@@ -86,12 +88,13 @@ export class AdmissionControl {
     }
   }
 
-  private async enter({ request, admission, organizationId }: Arrival, weight: number): Promise<Leave> {
+  private async enter({ request, admission, organizationId }: Arrival, limits: Limits): Promise<Leave> {
     const route = routeOf(request);
     try {
       return await this.gate.enter({
         tenant: organizationId ?? request.ip,
-        weight,
+        weight: limits.schedulingWeight,
+        perSecond: limits.requestsPerMinute / 60 / this.replicas.count,
         priority: admission.priority,
         route,
       });

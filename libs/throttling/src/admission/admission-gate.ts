@@ -22,7 +22,8 @@ const TENANT_SHARE = 0.75;
 /** Of the limit, up to where the first request of a tenant is let in. */
 const FIRST_SHARE = 2;
 const LONGEST_RETRY_S = 30;
-const LOOK_MS = 100;
+/** While somebody waits, windows and rates are looked at again so often. */
+const LOOK_MS = 50;
 /** Completions are counted over about this long, for what is said of when to come back. */
 const RATE_WINDOW_MS = 1_000;
 
@@ -73,6 +74,7 @@ export class AdmissionGate {
   /** Lets a request in, at once (no promise) or when it is its turn. Throws `overloaded` (503). */
   enter(visitor: Visitor): Leave | Promise<Leave> {
     const now = performance.now();
+    this.windows.arrived(visitor.tenant, visitor.perSecond);
     const load = this.loadOf(visitor.priority, visitor.tenant, now);
     if (load === 0 || (load !== undefined && this.room.waiting === 0)) return this.admit(visitor, now);
     // There may be room all the same: for this priority, with only less urgent ones waiting, or after a probe.
@@ -106,17 +108,17 @@ export class AdmissionGate {
   /** Requests that a tenant has under way; undefined where it may have no more of this priority now. */
   private loadOf(priority: Priority, tenant: string, now: number): number | undefined {
     const underWay = this.underWay.get(tenant) ?? 0;
+    if (!this.windows.allows(tenant, underWay, now)) return undefined;
     if (underWay === 0 && priority === 'interactive' && this.total < this.firstLimit(now)) return 0;
-    return this.allows(priority, now) && this.hasRoomFor(tenant, now) ? underWay : undefined;
+    return this.allows(priority, now) && this.hasRoomFor(underWay, now) ? underWay : undefined;
   }
 
   private firstLimit(now: number): number {
     return Math.min(this.options.maxConcurrency, this.limit.at(now) * FIRST_SHARE);
   }
 
-  private hasRoomFor(tenant: string, now: number): boolean {
-    const window = Math.floor(this.windows.of(tenant, now));
-    return (this.underWay.get(tenant) ?? 0) < Math.max(1, Math.min(window, this.limit.at(now) * TENANT_SHARE));
+  private hasRoomFor(underWay: number, now: number): boolean {
+    return underWay < Math.max(1, this.limit.at(now) * TENANT_SHARE);
   }
 
   private wait(visitor: Visitor, now: number): Promise<Leave> {
@@ -150,7 +152,7 @@ export class AdmissionGate {
     this.inFlight[priority] += 1;
     const underWay = (this.underWay.get(tenant) ?? 0) + 1;
     this.underWay.set(tenant, underWay);
-    this.windows.began(tenant, underWay);
+    this.windows.began(tenant, underWay, now);
     this.counts.admitted[priority] += 1;
     const inFlight = this.total;
     let inside = true;
@@ -184,7 +186,7 @@ export class AdmissionGate {
     this.lookAgain();
   }
 
-  /** Windows grow with time too: when all requests of a tenant hang, nobody's leaving tells. */
+  /** Windows and rates grow with time too: when all requests of a tenant hang, nobody's leaving tells. */
   private lookAgain(): void {
     if (this.room.waiting === 0 || this.looking) return;
     this.looking = setTimeout(() => {

@@ -3,6 +3,7 @@ import { TenantWindows } from './tenant-windows';
 
 const BASELINE_MS = 5;
 const WINDOW_MS = 250;
+const PER_SECOND = 0.001;
 
 interface Activity {
   readonly tenant: string;
@@ -21,17 +22,19 @@ class Clock {
   pass(activities: readonly Activity[], times = 1): void {
     for (let time = 0; time < times; time += 1) {
       for (const { tenant, weight = 1, underWay, count, latencyMs } of activities) {
-        this.windows.began(tenant, underWay);
+        this.windows.arrived(tenant, PER_SECOND);
+        this.windows.began(tenant, underWay, this.now);
         for (let ended = 0; ended < count; ended += 1)
           this.windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS });
       }
       this.now += WINDOW_MS;
-      this.windows.of('somebody', this.now); // as each request does that comes
+      this.windows.arrived('somebody', PER_SECOND); // as each request does that comes
+      this.windows.allows('somebody', 0, this.now);
     }
   }
 
   of(tenant: string): number {
-    return Math.floor(this.windows.of(tenant, this.now));
+    return this.windows.of(tenant);
   }
 }
 
@@ -40,26 +43,26 @@ const steady = (latencyMs: number, weight = 1): Activity[] =>
 const loud = (latencyMs: number, underWay = 100): Activity => ({ tenant: 'loud', underWay, count: 100, latencyMs });
 
 describe('the windows of tenants', () => {
-  it('begin with four, and double while they are used up and nobody minds', () => {
+  it('begin with two, and double while they are used up and nobody minds', () => {
     const clock = new Clock();
+    expect(clock.of('loud')).toBe(2);
+    clock.pass([...steady(5), loud(6, 2)]);
     expect(clock.of('loud')).toBe(4);
     clock.pass([...steady(5), loud(6, 4)]);
     expect(clock.of('loud')).toBe(8);
-    clock.pass([...steady(5), loud(6, 8)]);
-    expect(clock.of('loud')).toBe(16);
-    clock.pass([...steady(5), loud(6, 8)]);
-    expect(clock.of('loud')).toBe(16); // it did not need them
-    expect(clock.of('a')).toBe(4);
+    clock.pass([...steady(5), loud(6, 4)]);
+    expect(clock.of('loud')).toBe(8); // it did not need them
+    expect(clock.of('a')).toBe(2);
   });
 
   it('grow for a tenant that is alone, however slow it is, and for one whose requests all hang', () => {
     const clock = new Clock();
-    clock.pass([loud(500, 4)]);
-    clock.pass([{ ...loud(0, 8), count: 0 }]);
-    expect(clock.of('loud')).toBe(16);
+    clock.pass([loud(500, 2)]);
+    clock.pass([{ ...loud(0, 4), count: 0 }]);
+    expect(clock.of('loud')).toBe(8);
   });
 
-  it('get narrower for who is loud while the others are slow, down to two, and for nobody else', () => {
+  it('get narrower for who is loud while the others are slow, down to nothing, and for nobody else', () => {
     const clock = new Clock();
     clock.pass([...steady(5), loud(6, 4)], 3);
     clock.pass([...steady(15), loud(6, 30)]);
@@ -68,37 +71,37 @@ describe('the windows of tenants', () => {
     clock.pass([...steady(15), loud(15, once)]);
     expect(clock.of('loud')).toBeLessThan(once);
     clock.pass([...steady(15), loud(30, 2)], 20);
-    expect(clock.of('loud')).toBe(2);
-    for (const { tenant } of steady(5)) expect(clock.of(tenant)).toBe(4);
+    expect(clock.of('loud')).toBeLessThan(0.01);
+    for (const { tenant } of steady(5)) expect(clock.of(tenant)).toBe(2);
   });
 
   it('do not change because the requests of the loud one itself are slow', () => {
     const clock = new Clock();
-    clock.pass([...steady(5), loud(200, 4)]);
-    expect(clock.of('loud')).toBe(8);
+    clock.pass([...steady(5), loud(200, 2)]);
+    expect(clock.of('loud')).toBe(4);
   });
 
-  it('grow by one after they were narrowed', () => {
+  it('grow by a half after they were narrowed', () => {
     const clock = new Clock();
     clock.pass([...steady(15), loud(15, 4)]);
     const narrowed = clock.of('loud');
-    expect(narrowed).toBe(2);
+    expect(narrowed).toBe(1);
     clock.pass([...steady(5), loud(6, 4)], 3);
-    expect(clock.of('loud')).toBe(narrowed + 3);
+    expect(clock.of('loud')).toBe(narrowed + 1.5);
   });
 
   it('are narrowed for nobody where all use about as much: that is for the limit of all', () => {
     const clock = new Clock();
     const busy = steady(50).map((one) => ({ ...one, underWay: 4 }));
     clock.pass(busy, 5);
-    for (const { tenant } of busy) expect(clock.of(tenant)).toBeGreaterThan(4);
+    for (const { tenant } of busy) expect(clock.of(tenant)).toBeGreaterThan(2);
   });
 
   it('count what a tenant uses by its weight', () => {
     const narrowed = (weight: number) => {
       const clock = new Clock();
       clock.pass([...steady(15), { tenant: 'large', weight, underWay: 4, count: 20, latencyMs: 15 }]);
-      return clock.of('large') < 4;
+      return clock.of('large') < 2;
     };
     expect(narrowed(1)).toBe(true);
     expect(narrowed(4)).toBe(false);
@@ -109,9 +112,9 @@ describe('the windows of tenants', () => {
     const sums = { one: 0, other: 0 };
     let slowWindows = 0;
     for (let window = 0; window < 4_000; window += 1) {
-      const [one, other] = [clock.of('one'), window < 200 ? 0 : clock.of('other')];
+      const [one, other] = [clock.of('one'), window < 200 ? 0 : clock.of('other')].map(Math.floor) as [number, number];
       const latencyMs = BASELINE_MS * Math.max(1, (one + other) / 8); // eight processors
-      if (latencyMs > 2 * BASELINE_MS) slowWindows += 1;
+      if (latencyMs > 1.5 * BASELINE_MS) slowWindows += 1;
       const greedy = (tenant: string, underWay: number) => ({
         ...{ tenant, underWay, latencyMs },
         count: Math.round((underWay * WINDOW_MS) / latencyMs),
@@ -127,7 +130,33 @@ describe('the windows of tenants', () => {
     expect(slowWindows / 4_000).toBeLessThan(0.35);
   });
 
-  it('never go below two, and forget who is gone', () => {
+  it.each([1, 20, 300])('let a tenant in at its long-run rate of %d/s while they are closed to it', (perSecond) => {
+    const windows = new TenantWindows(0);
+    let now = 0;
+    const slow = () => {
+      for (const { tenant, weight = 1, latencyMs } of steady(15)) {
+        windows.arrived(tenant, perSecond);
+        windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS });
+      }
+      windows.ended({ tenant: 'loud', weight: 1, latencyMs: 1_000, baselineMs: BASELINE_MS });
+    };
+    let letIn = 0;
+    const seconds = 20;
+    for (let step = 0; step < seconds * 200; step += 1) {
+      now += 5;
+      windows.arrived('loud', perSecond);
+      slow();
+      for (let request = 0; request < 10 && windows.allows('loud', 1, now); request += 1) {
+        windows.began('loud', 1, now);
+        if (now > 10_000) letIn += 1;
+      }
+    }
+    expect(windows.of('loud')).toBeLessThan(0.01);
+    expect(letIn / (seconds - 10)).toBeGreaterThan(0.95 * perSecond - 0.1);
+    expect(letIn / (seconds - 10)).toBeLessThan(1.05 * perSecond + 0.1);
+  });
+
+  it('are never negative, and forget who is gone', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -147,13 +176,13 @@ describe('the windows of tenants', () => {
           const clock = new Clock();
           for (const activities of windows) {
             clock.pass(activities);
-            for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBeGreaterThanOrEqual(2);
+            for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBeGreaterThanOrEqual(0);
           }
           for (let idle = 0; idle < 50; idle += 1) {
             clock.pass([]);
             clock.of('d');
           }
-          for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBe(4);
+          for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBe(2);
         },
       ),
     );

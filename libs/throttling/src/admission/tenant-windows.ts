@@ -3,18 +3,22 @@
  * increase, multiplicative decrease; RFC 5681). The signal is not the tenant's own latency but that of the others: who is heard by
  * its neighbours gets narrower, who is not, or is alone, gets wider.
  *
- * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles; after a first narrowing it grows by one.
+ * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles; after a first narrowing it grows by GROWTH.
  * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
  *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
- *   gets narrower by NARROWED, to LEAST at least. Tenants that use no more than their part keep theirs.
+ *   gets narrower by NARROWED. Tenants that use no more than their part keep theirs.
+ * - However narrow its window is, a tenant is let in as often as its rate limit lets it call in the long run. So only what
+ *   it sends in bursts gives way, and who has bought much keeps it when the machines are slow for reasons of their own.
  */
 
-const INITIAL = 4;
-const LEAST = 2;
+const INITIAL = 2;
 const WINDOW_MS = 250;
-const TOLERANCE = 2;
+const TOLERANCE = 1.5;
 const EXCESS = 2;
-const NARROWED = 0.7;
+const NARROWED = 0.5;
+const GROWTH = 0.5;
+/** What a tenant did not use of its long-run rate in so many milliseconds it may make up for at once. */
+const CREDIT_MS = 100;
 /** Of fewer latencies nothing is concluded. */
 const ENOUGH_SAMPLES = 3;
 /** Below it, the ratio of two latencies says more about timers and garbage collection than about neighbours. */
@@ -29,6 +33,10 @@ interface Window {
   lastUsed: number;
   /** Most requests that it had under way in this window. */
   peak: number;
+  /** Milliseconds between two requests at its long-run rate. */
+  intervalMs: number;
+  /** From when on that rate lets in its next request. */
+  dueAt: number;
 }
 
 interface Use {
@@ -55,19 +63,37 @@ export class TenantWindows {
   /** Times are on the clock of performance.now(). */
   constructor(private since: number) {}
 
-  /** Requests that the tenant may have under way. */
-  of(tenant: string, now: number): number {
+  /** A request of the tenant is at the gate. `perSecond`: requests that this process lets in however loud it is. */
+  arrived(tenant: string, perSecond: number): void {
+    const window = this.windows.get(tenant);
+    const intervalMs = 1_000 / perSecond;
+    if (window) {
+      window.intervalMs = intervalMs;
+      window.lastUsed = this.number;
+    } else {
+      const { number: lastUsed } = this;
+      this.windows.set(tenant, { size: INITIAL, slowStart: true, lastUsed, peak: 0, intervalMs, dueAt: -Infinity });
+    }
+  }
+
+  /** Whether a tenant that has arrived, and has so many requests under way, may have one more. */
+  allows(tenant: string, underWay: number, now: number): boolean {
     this.review(now);
+    const { size, dueAt } = this.windows.get(tenant)!;
+    return underWay < Math.floor(size) || dueAt <= now;
+  }
+
+  /** Requests that it may have under way, whatever its rate. */
+  of(tenant: string): number {
     return this.windows.get(tenant)?.size ?? INITIAL;
   }
 
   /** A request of it has been let in; with it, it has so many under way. */
-  began(tenant: string, underWay: number): void {
-    const window = this.windows.get(tenant);
-    if (window) {
-      window.peak = Math.max(window.peak, underWay);
-      window.lastUsed = this.number;
-    } else this.windows.set(tenant, { size: INITIAL, slowStart: true, lastUsed: this.number, peak: underWay });
+  began(tenant: string, underWay: number, now: number): void {
+    const window = this.windows.get(tenant)!;
+    window.peak = Math.max(window.peak, underWay);
+    window.lastUsed = this.number;
+    window.dueAt = Math.min(Math.max(window.dueAt, now - CREDIT_MS) + window.intervalMs, now + window.intervalMs);
   }
 
   /** A request of it has been answered. */
@@ -87,10 +113,10 @@ export class TenantWindows {
     const heard = this.tooLoud();
     for (const [tenant, window] of this.windows) {
       if (heard.has(tenant)) {
-        window.size = Math.max(LEAST, Math.min(window.size, window.peak) * NARROWED);
+        window.size = Math.min(window.size, window.peak) * NARROWED;
         window.slowStart = false;
-      } else if (window.peak >= Math.floor(window.size)) {
-        window.size = window.slowStart ? window.size * 2 : window.size + 1;
+      } else if (window.peak >= Math.max(1, Math.floor(window.size))) {
+        window.size = window.slowStart ? window.size * 2 : window.size + GROWTH;
       }
       window.peak = 0;
       if (this.number - window.lastUsed > REMEMBERED) this.windows.delete(tenant);

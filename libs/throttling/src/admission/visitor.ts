@@ -12,6 +12,8 @@ export interface Visitor {
   readonly tenant: string;
   /** Of the tier: a tenant with twice the weight may have twice as many requests under way before others go first. */
   readonly weight: number;
+  /** Requests a second that its rate limit allows in the long run, divided by the api processes. */
+  readonly perSecond: number;
   readonly priority: Priority;
   /** Method and template, such as `GET /v1/products/:id`: requests that take about equally long. */
   readonly route: string;

@@ -8,7 +8,12 @@ function waiter(tenant: string, priority: Priority = 'interactive', weight = 1):
   const unused = () => {
     throw new Error('The room only orders.');
   };
-  return { visitor: { tenant, weight, priority, route: 'GET /' }, since: arrivals, admit: unused, refuse: unused };
+  return {
+    visitor: { tenant, weight, perSecond: 1, priority, route: 'GET /' },
+    since: arrivals,
+    admit: unused,
+    refuse: unused,
+  };
 }
 
 const idle = () => 0;
