@@ -38,6 +38,7 @@ describe('the regions of the configuration', () => {
     ['an address with a query', { REGIONS: '{"eu":"https://hush?x=1"}' }, /REGIONS must name the address/],
     ['a name that is none', { REGIONS: '{"E U":"https://hush"}' }, /REGIONS must name the address/],
     ['regions without the own one', { REGION: 'ap' }, /REGIONS must name the REGION of this deployment/],
+    ['regions that only look as if they had it', { REGION: 'constructor' }, /REGIONS must name the REGION/],
     ['no secret', { REGIONS_SECRET: '' }, /REGIONS_SECRET is missing/],
     ['a short secret', { REGIONS_SECRET: 'hush' }, /REGIONS_SECRET must have at least 32/],
     [

@@ -48,13 +48,13 @@ export function regionMap(
 ): RegionMap {
   const regions = parseEndpoints(REGIONS);
   if (REGIONS !== '') {
-    if (!(REGION in regions)) throw new TypeError('REGIONS must name the REGION of this deployment too.');
+    if (!Object.hasOwn(regions, REGION)) throw new TypeError('REGIONS must name the REGION of this deployment too.');
     if (REGIONS_SECRET === '') throw new TypeError('REGIONS_SECRET is missing; REGIONS needs it.');
   }
   if (REGIONS_SECRET !== '' && REGIONS_SECRET.length < SECRET_LENGTH)
     throw new TypeError(`REGIONS_SECRET must have at least ${SECRET_LENGTH} characters.`);
   all.forEach(({ region }, index) => {
-    if (region === REGION || region in regions) return;
+    if (region === REGION || Object.hasOwn(regions, region)) return;
     const variable = index === 0 ? 'DATABASE_REGION' : 'DATABASE_SHARDS';
     throw new TypeError(`${variable} places a shard in a region that REGIONS does not name.`);
   });

@@ -28,14 +28,17 @@ export class Regions {
     return Object.keys(this.config.regions);
   }
 
-  isKnown(region: string): boolean {
+  private isKnown(region: string): boolean {
     return Object.hasOwn(this.config.regions, region);
   }
 
   of({ region, shard }: Pick<Organization, 'region' | 'shard'>): string {
-    const { shardRegions } = this.config;
-    if (Object.hasOwn(shardRegions, shard)) return shardRegions[shard]!;
-    return this.isKnown(region) ? region : this.own;
+    return this.ofShard(shard) ?? (this.isKnown(region) ? region : this.own);
+  }
+
+  /** undefined for a shard that the configuration does not name. */
+  ofShard(name: string): string | undefined {
+    return Object.hasOwn(this.config.shardRegions, name) ? this.config.shardRegions[name] : undefined;
   }
 
   /** Whether its rows are in this region. */

@@ -43,7 +43,7 @@ describe('the shards of a region that shares its directory', () => {
     const eu = inRegion('eu');
     expect(() => eu.get('two')).toThrow(refusal('shard_in_other_region'));
     expect(() => eu.get('two')).toThrow(/export it here, import the archive there/);
-    expect(() => eu.get('nine')).toThrow(refusal('unknown_shard'));
+    for (const name of ['nine', 'constructor']) expect(() => eu.get(name)).toThrow(refusal('unknown_shard'));
     for (const name of ['two', 'three']) expect(eu.snapshot().map(({ shard }) => shard)).not.toContain(name);
   });
 

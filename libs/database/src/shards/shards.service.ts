@@ -71,14 +71,14 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
   get(name: string): Shard {
     const shard = this.find(name);
     if (shard) return shard;
-    const region = this.config.shardRegions[name];
+    const region = this.regions.ofShard(name);
     if (region !== undefined) throw shardElsewhere(name, region, this.regions.own);
     throw unknownShard(name, [...this.byName.keys()]);
   }
 
   /** Where an organization may begin that its bucket puts on `shard`: there, or on a shard of this region if that is in another. */
   forNew(organizationId: string, shard: string): string {
-    if (this.byName.has(shard) || !(shard in this.config.shardRegions)) return shard;
+    if (this.byName.has(shard) || this.regions.ofShard(shard) === undefined) return shard;
     const names = [...this.byName.keys()];
     return names[shardKeyOf(organizationId) % names.length]!;
   }

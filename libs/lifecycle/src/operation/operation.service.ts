@@ -176,7 +176,7 @@ export class OperationService {
   private checkShard(shard: string): void {
     const known = this.config.shards.map(({ name }) => name);
     if (known.includes(shard)) return;
-    const region = this.config.shardRegions[shard];
+    const region = this.regions.ofShard(shard);
     throw region === undefined ? unknownShard(shard, known) : shardElsewhere(shard, region, this.regions.own);
   }
 
