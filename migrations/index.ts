@@ -29,6 +29,7 @@ import { OutboxTraceparent1764000029000 } from './1764000029000-outbox-tracepare
 import { Rollups1764000030000 } from './1764000030000-rollups';
 import { Dashboard1764000031000 } from './1764000031000-dashboard';
 import { ActivityOfAll1764000031001 } from './1764000031001-activity-of-all';
+import { Regions1764000032000 } from './1764000032000-regions';
 
 export const MIGRATIONS = [
   Foundation1764000000000,
@@ -60,4 +61,5 @@ export const MIGRATIONS = [
   Rollups1764000030000,
   Dashboard1764000031000,
   ActivityOfAll1764000031001,
+  Regions1764000032000,
 ] satisfies readonly MigrationClass[];

@@ -35,7 +35,7 @@ export function run(command: Command, api: AdminApi, tell: Tell): Promise<Outcom
     case 'import':
       return importTenant(api, command, tell);
     case 'delete':
-      return operate(api, command.tenant, { kind: 'delete' }, tell);
+      return operate(api, command.tenant, { kind: 'delete', moved_to: command.movedTo }, tell);
     case 'move':
       return operate(api, command.tenant, { kind: 'move', shard: command.shard }, tell);
     case 'rollback':
@@ -77,11 +77,12 @@ async function setState(api: AdminApi, tenant: string, state: 'active' | 'suspen
 async function operate(
   api: AdminApi,
   tenant: string,
-  wanted: { kind: string; shard?: string },
+  wanted: { kind: string; shard?: string; moved_to?: string | undefined },
   tell: Tell,
 ): Promise<Outcome> {
   const path = `/v1/admin/organizations/${await idOf(api, tenant)}/operations`;
-  const same: Same = ({ kind, parameters }) => kind === wanted.kind && parameters.shard === wanted.shard;
+  const same: Same = ({ kind, parameters }) =>
+    kind === wanted.kind && parameters.shard === wanted.shard && parameters.moved_to === wanted.moved_to;
   return followed(api, await startOrJoin(api.send<OperationBody>('POST', path, wanted), same, tell), tell);
 }
 

@@ -9,7 +9,8 @@ export type Command =
       readonly name: 'create';
       readonly organization: { slug: string; name: string; tier?: string | undefined; region?: string | undefined };
     }
-  | { readonly name: 'show' | 'suspend' | 'resume' | 'delete' | 'rollback'; readonly tenant: string }
+  | { readonly name: 'show' | 'suspend' | 'resume' | 'rollback'; readonly tenant: string }
+  | { readonly name: 'delete'; readonly tenant: string; readonly movedTo: string | undefined }
   | { readonly name: 'export'; readonly tenant: string; readonly out: string | undefined }
   | { readonly name: 'import'; readonly file: string; readonly slug: string | undefined }
   | { readonly name: 'move'; readonly tenant: string; readonly shard: string }
@@ -38,6 +39,7 @@ const OPTIONS = {
   region: { type: 'string' },
   out: { type: 'string' },
   to: { type: 'string' },
+  'moved-to': { type: 'string' },
   rollback: { type: 'boolean', default: false },
   repair: { type: 'boolean', default: false },
   type: { type: 'string' },
@@ -60,7 +62,7 @@ const TENANT_OPTIONS: Readonly<Record<string, readonly OptionName[]>> = {
   resume: [],
   export: ['out'],
   import: ['slug'],
-  delete: [],
+  delete: ['moved-to'],
   move: ['to', 'rollback'],
   reconcile: ['repair'],
 };
@@ -114,7 +116,8 @@ function tenantCommand(verb: string, objects: readonly string[], values: Values)
   if (verb === 'import') return { name: 'import', file: object, slug: values.slug };
   if (verb === 'export') return { name: 'export', tenant: object, out: values.out };
   if (verb === 'reconcile') return { name: 'reconcile', tenant: object, repair: values.repair };
-  if (verb !== 'move') return { name: verb as 'show' | 'suspend' | 'resume' | 'delete', tenant: object };
+  if (verb === 'delete') return { name: 'delete', tenant: object, movedTo: values['moved-to'] };
+  if (verb !== 'move') return { name: verb as 'show' | 'suspend' | 'resume', tenant: object };
   if ((values.to === undefined) !== values.rollback)
     throw new UsageError('tenant move takes either --to SHARD or --rollback.');
   return values.to === undefined

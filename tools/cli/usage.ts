@@ -11,7 +11,8 @@ export const USAGE = `Usage: npm run stockyard -- COMMAND [options]
   tenant resume TENANT
   tenant export TENANT [--out FILE]  a complete archive (default: ./SLUG.tar.gz); it holds hashes of passwords and keys
   tenant import FILE [--slug SLUG]   restores an archive beside the tenants that are here
-  tenant delete TENANT               everything, for good, with a proof that nothing is left
+  tenant delete TENANT [--moved-to REGION]
+                                     everything, for good, with a proof that nothing is left; whoever asks for it is sent to REGION
   tenant move TENANT --to SHARD      to another shard, while in use
   tenant move TENANT --rollback      undoes a move that is under way
   tenant reconcile TENANT [--repair] compares stock with its movements; --repair writes the movements that are missing

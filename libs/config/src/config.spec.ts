@@ -6,7 +6,8 @@ describe('loadConfig', () => {
   it('starts from defaults alone in development', () => {
     const config = loadConfig({});
     expect(config).toMatchObject({ NODE_ENV: 'development', API_PORT: 3000 });
-    expect(config.shards).toEqual([{ name: 'main', hosts: [config.DATABASE_URL], replicas: [] }]);
+    expect(config.shards).toEqual([{ name: 'main', hosts: [config.DATABASE_URL], replicas: [], region: 'default' }]);
+    expect(config.directory).toBe(config.shards[0]);
     expect(config.redisCacheUrl).toBe(config.REDIS_URL);
   });
 
@@ -76,8 +77,9 @@ describe('loadConfig', () => {
         name: 'main',
         hosts: [`postgres://admin:p%2Cw@a:1/${tail}`, `postgres://admin:p%2Cw@b:2/${tail}`],
         replicas: ['postgres://c:3/shop', 'postgres://d/shop'],
+        region: 'default',
       },
-      { name: 'two', hosts: ['postgres://f/shop'], replicas: ['postgres://g/shop'] },
+      { name: 'two', hosts: ['postgres://f/shop'], replicas: ['postgres://g/shop'], region: 'default' },
     ]);
   });
 

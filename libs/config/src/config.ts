@@ -5,14 +5,15 @@ import { type CostModel, costModel } from './cost-model';
 import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 import { unusableRedis } from './redis-topology';
+import { type RegionMap, regionMap } from './region-map';
 import { type SloObjectives, sloObjectives } from './slo-objectives';
 
 /** Roles of the database a process can log in as. */
 export type DatabaseRole = 'app' | 'relay' | 'control' | 'monitor' | 'mover' | 'owner';
 
-export interface AppConfig extends Readonly<Environment> {
-  /** Every Postgres cluster; the first keeps the directory. */
-  readonly shards: readonly ShardTopology[];
+export interface AppConfig extends Readonly<Environment>, RegionMap {
+  /** The home shard, which keeps the directory. It may be in another region: then no tenant's row of it is touched from here. */
+  readonly directory: ShardTopology;
   readonly redisCacheUrl: string;
   readonly redisLimitsUrl: string;
   /** Of COST_MODEL; null where it is empty. */
@@ -147,12 +148,13 @@ export function loadConfig(
     ...unusableHeaders(environment),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
-  const shards: ShardTopology[] = parsed(() => shardTopology(environment));
+  const everywhere: ShardTopology[] = parsed(() => shardTopology(environment));
   const model = parsed(() => costModel(environment.COST_MODEL));
   const redisCacheUrl = environment.REDIS_CACHE_URL || environment.REDIS_URL;
   return Object.freeze({
     ...environment,
-    shards,
+    ...parsed(() => regionMap(environment, everywhere)),
+    directory: everywhere[0]!,
     redisCacheUrl,
     redisLimitsUrl: environment.REDIS_LIMITS_URL || redisCacheUrl,
     costModel: model,
@@ -175,7 +177,7 @@ const PASSWORDS = {
 } as const satisfies Record<DatabaseRole, keyof Environment>;
 
 /** A one-host URL with the login of one role in place of whatever user it named; by default the home shard's first host. */
-export function roleUrl(config: AppConfig, role: DatabaseRole, url: string = config.shards[0]!.hosts[0]!): string {
+export function roleUrl(config: AppConfig, role: DatabaseRole, url: string = config.directory.hosts[0]!): string {
   const parsed = new URL(url);
   parsed.username = `stockyard_${role}`;
   parsed.password = encodeURIComponent(config[PASSWORDS[role]]);

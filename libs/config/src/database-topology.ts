@@ -5,6 +5,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { REGION_NAME } from './regions.schema';
 
 export interface ShardTopology {
   /** Name in the directory and in consistency tokens. */
@@ -13,6 +14,8 @@ export interface ShardTopology {
   readonly hosts: readonly string[];
   /** One-host URLs that serve reads only. */
   readonly replicas: readonly string[];
+  /** Where its servers are. */
+  readonly region: string;
 }
 
 /** Name of the shard of DATABASE_URL. */
@@ -24,6 +27,7 @@ const SHARDS = Type.Record(
     {
       url: Type.String({ pattern: '^postgres(ql)?://' }),
       replica_urls: Type.Optional(Type.Array(Type.String({ pattern: '^postgres(ql)?://' }))),
+      region: Type.Optional(Type.String({ pattern: REGION_NAME })),
     },
     { additionalProperties: false },
   ),
@@ -52,6 +56,8 @@ interface TopologyVariables {
   readonly DATABASE_URL: string;
   readonly DATABASE_REPLICA_URLS: string;
   readonly DATABASE_SHARDS: string;
+  readonly DATABASE_REGION: string;
+  readonly REGION: string;
 }
 
 function parseShards(text: string): Static<typeof SHARDS> {
@@ -79,7 +85,7 @@ function named<T>(variable: string, parse: () => T): T {
   }
 }
 
-/** Every shard, the home shard first. Throws a TypeError that names the variable at fault and no value of it. */
+/** Every shard of every region that is named, the home shard first. Throws a TypeError that names the variable at fault and no value of it. */
 export function shardTopology(variables: TopologyVariables): ShardTopology[] {
   const home = {
     name: HOME_SHARD,
@@ -87,9 +93,16 @@ export function shardTopology(variables: TopologyVariables): ShardTopology[] {
     replicas: named('DATABASE_REPLICA_URLS', () =>
       commaSeparated(variables.DATABASE_REPLICA_URLS).flatMap((url) => hostUrls(url)),
     ),
+    region: variables.DATABASE_REGION || variables.REGION,
   };
-  const others = Object.entries(parseShards(variables.DATABASE_SHARDS)).map(([name, { url, replica_urls = [] }]) =>
-    named('DATABASE_SHARDS', () => ({ name, hosts: hostUrls(url), replicas: replica_urls.flatMap(hostUrls) })),
+  const others = Object.entries(parseShards(variables.DATABASE_SHARDS)).map(
+    ([name, { url, replica_urls = [], region = variables.REGION }]) =>
+      named('DATABASE_SHARDS', () => ({
+        name,
+        hosts: hostUrls(url),
+        replicas: replica_urls.flatMap(hostUrls),
+        region,
+      })),
   );
   return [home, ...others];
 }

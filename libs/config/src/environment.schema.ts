@@ -4,6 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { EDGE_SETTINGS } from './edge.schema';
+import { REGION_SETTINGS } from './regions.schema';
 import { count, optionalUrl, port, secret } from './setting';
 import { STORAGE_SETTINGS } from './storage.schema';
 import { TRACING_SETTINGS } from './tracing.schema';
@@ -34,6 +35,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     default: '',
     description: 'Addresses or CIDR blocks, separated by commas, whose `X-Forwarded-For` is believed (load balancers).',
   }),
+  ...REGION_SETTINGS,
   DATABASE_URL: Type.String({
     pattern: '^postgres(ql)?://',
     default: 'postgres://127.0.0.1:5432/stockyard',
@@ -46,7 +48,8 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   }),
   DATABASE_SHARDS: Type.String({
     default: '',
-    description: 'Further shards as JSON: `{"two":{"url":"postgres://…","replica_urls":["postgres://…"]}}`.',
+    description:
+      'Further shards as JSON: `{"two":{"url":"postgres://…","replica_urls":["postgres://…"]}}`; `region` says where one is that is not in REGION.',
   }),
   DATABASE_OWNER_PASSWORD: devSecret('owner', 'Password of `stockyard_owner` (used by `migrate` only).'),
   DATABASE_APP_PASSWORD: devSecret('app', 'Password of `stockyard_app`.'),

@@ -5,4 +5,6 @@ export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
 export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';
 export { redisServers, type RedisServers } from './redis-topology';
+export type { RegionMap } from './region-map';
+export { REGION_NAME } from './regions.schema';
 export { SLO_TIERS, type SloObjectives } from './slo-objectives';

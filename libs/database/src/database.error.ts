@@ -159,6 +159,19 @@ export function unknownShard(shard: string, known: readonly string[]): Stockyard
   });
 }
 
+/** The refusal of a shard that is in another region: rows of an organization do not leave theirs but by its archive. */
+export function shardElsewhere(shard: string, region: string, own: string): StockyardError {
+  return new StockyardError({
+    code: 'shard_in_other_region',
+    category: 'unprocessable',
+    param: 'shard',
+    message:
+      `The shard "${shard}" is in the region ${region}, not in ${own}. To take an organization to another region, export it ` +
+      'here, import the archive there, and delete it here with `moved_to`.',
+    details: { shard, region },
+  });
+}
+
 function unavailable(cause: unknown): StockyardError {
   return new StockyardError({
     code: 'database_unavailable',

@@ -10,6 +10,7 @@ export {
   ALREADY_DONE,
   isOrganizationUnknown,
   isUniqueViolation,
+  shardElsewhere,
   translateDatabaseError,
   unknownShard,
 } from './database.error';

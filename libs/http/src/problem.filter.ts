@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<ErrorCategory, readonly [status: number, title: st
   too_large: [413, 'Content Too Large'],
   uri_too_long: [414, 'URI Too Long'],
   unsupported_media: [415, 'Unsupported Media Type'],
+  misdirected: [421, 'Misdirected Request'],
   unprocessable: [422, 'Unprocessable Content'],
   precondition_required: [428, 'Precondition Required'],
   limited: [429, 'Too Many Requests'],
@@ -105,7 +106,13 @@ export function sendProblem(reply: FastifyReply, error: StockyardError, requestI
   const problem = problemOf(error, requestId);
   if (error.retryAfterSeconds !== undefined) reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  if (problem.status === 421) reply.headers(directions(problem, reply.request.url));
   void reply.status(problem.status).header('Content-Type', 'application/problem+json').send(JSON.stringify(problem));
+}
+
+/** Where the same request is answered. What is elsewhere today may be here tomorrow, so nobody keeps it. */
+function directions({ endpoint }: ProblemDocument, url: string): Record<string, string> {
+  return { 'Cache-Control': 'no-store', ...(typeof endpoint === 'string' && { Location: endpoint + url }) };
 }
 
 @Catch()

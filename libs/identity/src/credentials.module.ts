@@ -6,6 +6,8 @@ import { ApiKeyUsage } from './api-keys/api-key-usage.service';
 import { ApiKeyVerifier } from './api-keys/api-key-verifier.service';
 import { ApiKeyListener } from './api-keys/api-key.listener';
 import { ApiKeyRepository } from './api-keys/api-key.repository';
+import { RegionGuide } from './regions/region-guide.service';
+import { RegionProofs } from './regions/region-proofs.service';
 import { AccessTokenService } from './tokens/access-token.service';
 
 @Module({
@@ -17,7 +19,9 @@ import { AccessTokenService } from './tokens/access-token.service';
     ApiKeyUsage,
     ApiKeyVerifier,
     CallerService,
+    RegionGuide,
+    RegionProofs,
   ],
-  exports: [AccessTokenService, ApiKeyRepository, ApiKeyVerifier, CallerService],
+  exports: [AccessTokenService, ApiKeyRepository, ApiKeyVerifier, CallerService, RegionGuide, RegionProofs],
 })
 export class CredentialsModule {}

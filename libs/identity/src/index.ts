@@ -16,6 +16,7 @@ export { grantedPermissions, permissionDenied } from './access/grants';
 export { IdentityModule } from './identity.module';
 export { IDENTITY_ENTITIES } from './identity.entities';
 export { PASSWORD_LENGTH } from './passwords/password.service';
+export { RegionGuide } from './regions/region-guide.service';
 export { AccessTokenService, type AccessClaims } from './tokens/access-token.service';
 export { credentialError, type CredentialProblem } from './tokens/credential.error';
 export { API_KEY_NAMESPACE, ApiKeyVerifier, type VerifiedApiKey } from './api-keys/api-key-verifier.service';

@@ -15,6 +15,7 @@ export type ErrorCategory =
   | 'too_large' // 413
   | 'uri_too_long' // 414
   | 'unsupported_media' // 415
+  | 'misdirected' // 421: somebody else answers this
   | 'unprocessable' // 422: well-formed, but refers to something that is not there or not allowed
   | 'precondition_required' // 428
   | 'limited' // 429

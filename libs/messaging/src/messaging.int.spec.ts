@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { type AppConfig, ConfigModule } from '#libs/config';
 import { newId, StockyardError, SystemClock } from '#libs/kernel';
-import { Directory, type Organization } from '#libs/tenancy';
+import { Directory, type Organization, type Whereabouts } from '#libs/tenancy';
 import { createTestEnvironment, LocalRedis, startLocalRedis, type TestEnvironment, waitFor } from '#libs/testing';
 import { Redis } from 'ioredis';
 import { EnvelopeCodec } from './envelope';
@@ -29,6 +29,10 @@ class ForgetfulDirectory extends Directory {
 
   override find(): Promise<Organization | undefined> {
     return Promise.resolve(undefined);
+  }
+
+  override whereabouts(): Promise<Whereabouts> {
+    return Promise.resolve({ organization: undefined, movedTo: undefined });
   }
 
   override locate(): Promise<undefined> {

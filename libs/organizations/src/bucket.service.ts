@@ -47,7 +47,7 @@ export class BucketService {
     @Inject(CONTROL_POOL) private readonly directory: PrimaryPool,
   ) {}
 
-  /** Throws `invalid_range` (400) and `unknown_shard` (422). */
+  /** Throws `invalid_range` (400), `unknown_shard` and `shard_in_other_region` (422). */
   async assign({ from, to }: BucketRange, shard: string): Promise<BucketAssignment> {
     if (to < from) throw invalidRange();
     this.shards.get(shard);

@@ -58,7 +58,6 @@ export interface OrganizationQuery extends OrganizationFilter {
   readonly limit: number;
 }
 
-const DEFAULT_REGION = 'default';
 /** How long it is tried to learn what became of a commit whose answer was lost. */
 const COMMIT_PATIENCE_MS = 5_000;
 const COMMIT_PAUSE_MS = 100;
@@ -67,6 +66,7 @@ const COMMIT_PAUSE_MS = 100;
 interface Placed {
   readonly id: string;
   readonly shard: string;
+  readonly region: string;
   readonly input: NewOrganization;
   readonly beforeVisible: (organization: Organization, place: PlaceForHook) => Promise<void>;
 }
@@ -81,7 +81,7 @@ export class OrganizationService {
     private readonly upkeep: PlaceUpkeep,
   ) {}
 
-  /** Throws `slug_taken` or `slug_reserved` (409), `unknown_shard` (422). */
+  /** Throws `slug_taken` or `slug_reserved` (409), `wrong_region` (421), `unknown_region`, `unknown_shard`, `shard_in_other_region` (422). */
   async create(
     input: NewOrganization,
     beforeVisible: (organization: Organization, place: PlaceForHook) => Promise<void>,
@@ -89,11 +89,12 @@ export class OrganizationService {
     const { slug, tier = 'free' } = input;
     // The directory finds organizations by id and by slug: one may not look like another's id.
     if (isUuid(slug)) throw slugReserved();
+    const region = this.places.regions.forNew(input.region);
     const id = newId();
-    const shard = input.shard ?? (await this.repository.shardOf(shardKeyOf(id)));
+    const shard = input.shard ?? this.places.forNew(id, await this.repository.shardOf(shardKeyOf(id)));
     this.places.requireShard(shard);
     await this.places.put({ id, shard, epoch: 1, tier, state: 'open' });
-    const created = await this.makeVisible({ id, shard, input, beforeVisible });
+    const created = await this.makeVisible({ id, shard, region, input, beforeVisible });
     this.announce(id);
     return created;
   }
@@ -140,10 +141,10 @@ export class OrganizationService {
     throw isUniqueViolation(error, 'organizations_slug_key') ? slugTaken() : error;
   }
 
-  private insert({ id, shard, input, beforeVisible }: Placed): Promise<Organization> {
-    const { slug, name, tier = 'free', region = DEFAULT_REGION, limits } = input;
+  private insert({ id, shard, region, input, beforeVisible }: Placed): Promise<Organization> {
+    const { slug, name, tier = 'free', limits } = input;
     return this.repository.transaction(async (client) => {
-      // Pinned where asked for, and where its bucket was given away since its place was made.
+      // Pinned where asked for, where its bucket is a shard of another region, and where that was given away since its place was made.
       const bucketShard = await this.repository.holdBucket(client, shardKeyOf(id));
       const pin = input.shard !== undefined || bucketShard !== shard ? shard : null;
       await this.repository.insert(client, { id, slug, name, tier, region, shard: pin });
@@ -200,6 +201,7 @@ export class OrganizationService {
     const changed = await this.repository.transaction(async (client) => {
       const present = await this.repository.lock(client, id);
       if (!present) throw notFound();
+      this.places.regions.requireServed(present);
       if (expectedVersion !== undefined && expectedVersion !== present.version) throw versionMismatch(present.version);
       await apply(client, present);
       const organization = (await this.repository.read(client, id))!;
@@ -221,7 +223,9 @@ export class OrganizationService {
    */
   private async alignPlace(id: string): Promise<void> {
     const present = await this.repository.find(id);
-    if (present) await this.upkeep.align(present);
+    if (!present) return;
+    this.places.regions.requireServed(present);
+    await this.upkeep.align(present);
   }
 
   private announce(id: string): void {

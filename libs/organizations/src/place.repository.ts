@@ -8,7 +8,7 @@ import {
   Shards,
   translateDatabaseError,
 } from '#libs/database';
-import type { Organization } from '#libs/tenancy';
+import type { Organization, Regions } from '#libs/tenancy';
 
 /** What a place must say while nobody moves the tenant. */
 export interface PlaceState {
@@ -43,9 +43,18 @@ export function placeOf({ id, shard, epoch, tier, state }: Organization): PlaceS
 export class PlaceRepository {
   constructor(private readonly shards: Shards) {}
 
-  /** Throws `unknown_shard` (422) for a name that is not configured. */
+  /** Throws `unknown_shard` (422) for a name that is not configured, `shard_in_other_region` (422). */
   requireShard(name: string): void {
     this.shards.get(name);
+  }
+
+  /** Where an organization may begin that its bucket puts on `shard`: on a shard of this region. */
+  forNew(id: string, shard: string): string {
+    return this.shards.forNew(id, shard);
+  }
+
+  get regions(): Regions {
+    return this.shards.regions;
   }
 
   /** What holds for all statements from now on. Tells whether there was no place before. */

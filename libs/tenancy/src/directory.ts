@@ -34,11 +34,22 @@ export interface LocatedOrganization {
   readonly fresh: boolean;
 }
 
+/** An organization that is here, or what is known of one that is not. */
+export type Whereabouts =
+  | { readonly organization: Organization }
+  | {
+      readonly organization: undefined;
+      /** The region that it was taken to when it was deleted here. */
+      readonly movedTo: string | undefined;
+    };
+
 /** Looks organizations up, from memory where it can. Answers undefined for an unknown one. */
 export abstract class Directory {
   abstract find(organizationId: string): Promise<Organization | undefined>;
   /** As `find`, without a promise where memory has a fresh answer: for the path of every statement. */
   abstract locate(organizationId: string): LocatedOrganization | Promise<LocatedOrganization | undefined>;
+  /** As `find`, and where an organization went that is not here any more. */
+  abstract whereabouts(organizationId: string): Promise<Whereabouts>;
   abstract findBySlug(slug: string): Promise<Organization | undefined>;
   /** Forgets what memory holds, also what is being read just now: the next look reads the database. */
   abstract forget(organizationId: string): void;

@@ -1,6 +1,7 @@
 /** Tenancy: who the current work is done for, and what the directory knows of each organization. */
 export { type Actor, type TenantContext, TenantContextHolder } from './tenant-context';
 export { TenancyModule } from './tenancy.module';
+export { isWrongRegion, type RegionConfig, Regions } from './regions';
 export {
   Directory,
   type LocatedOrganization,
@@ -8,6 +9,7 @@ export {
   ORGANIZATION_STATES,
   type OrganizationState,
   organizationSuspended,
+  type Whereabouts,
 } from './directory';
 export { effectiveLimits, type LimitName, type Limits, TIERS, type Tier, TIER_LIMITS } from './tier';
 export { shardKeyOf, SHARD_BUCKETS } from './shard-key';

@@ -34,7 +34,7 @@ export class AdminOperationsController {
   @ApiProblems({
     404: '`not_found`.',
     409: '`operation_in_progress` (with the open operation), `organization_state_locked`, `already_there`.',
-    422: '`unknown_shard`.',
+    422: '`unknown_shard`, `shard_in_other_region`, `unknown_region`.',
   })
   async create(
     @Param('id', { schema: ID }) organizationId: string,

@@ -36,7 +36,10 @@ export class AdminOrganizationsController {
   @Post()
   @ApiOperation({ summary: 'Make an organization, with a default location and an optional first owner' })
   @ApiResponse({ status: 201, description: 'The new organization.', standardSchema: ORGANIZATION })
-  @ApiProblems({ 409: '`slug_taken` or `slug_reserved`.' })
+  @ApiProblems({
+    409: '`slug_taken` or `slug_reserved`.',
+    422: '`unknown_region`, `unknown_shard`, `shard_in_other_region`.',
+  })
   async create(
     @Body({ schema: CREATE_ORGANIZATION }) body: ShapeType<typeof CREATE_ORGANIZATION>,
     @RequestId() requestId: string,

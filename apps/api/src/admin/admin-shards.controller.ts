@@ -27,7 +27,7 @@ export class AdminShardsController {
   @Put('buckets')
   @ApiOperation({ summary: 'Give buckets to a shard; whoever lives in them is pinned to where it is' })
   @ApiResponse({ status: 200, description: 'What changed.', standardSchema: BUCKETS_ASSIGNED })
-  @ApiProblems({ 422: '`unknown_shard`.' })
+  @ApiProblems({ 422: '`unknown_shard`, `shard_in_other_region`.' })
   assign(@Body({ schema: ASSIGN_BUCKETS }) { from, to, shard }: ShapeType<typeof ASSIGN_BUCKETS>) {
     return this.buckets.assign({ from, to }, shard);
   }

@@ -1,4 +1,5 @@
 /** Shapes of operations on organizations. */
+import { REGION_NAME } from '#libs/config';
 import { closed, Fields, pageOf, PageQuery, shape, type ShapeType } from '#libs/kernel';
 import { type Operation, OPERATION_KINDS, OPERATION_STATES } from '#libs/lifecycle';
 import Type from 'typebox';
@@ -11,7 +12,18 @@ const FACTS = (description: string) => Type.Record(Type.String(), Type.Unknown()
 export const CREATE_OPERATION = shape(
   Type.Union([
     closed({ kind: Type.Literal('export') }, { description: 'A complete, restorable archive.' }),
-    closed({ kind: Type.Literal('delete') }, { description: 'Everything, for good; the result is the proof.' }),
+    closed(
+      {
+        kind: Type.Literal('delete'),
+        moved_to: Type.Optional(
+          Type.String({
+            pattern: REGION_NAME,
+            description: 'Region that it was taken to by its archive: whoever asks for it here is sent there.',
+          }),
+        ),
+      },
+      { description: 'Everything, for good; the result is the proof.' },
+    ),
     closed(
       { kind: Type.Literal('move'), shard: Type.String({ maxLength: 31, description: 'Where to.' }) },
       { description: 'To another shard, while in use.' },

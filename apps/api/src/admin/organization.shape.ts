@@ -1,4 +1,5 @@
 /** Shapes of organizations as operators see them. */
+import { REGION_NAME } from '#libs/config';
 import { closed, Fields, pageOf, PageQuery, shape, type ShapeType } from '#libs/kernel';
 import { LIMIT_COLUMNS } from '#libs/database';
 import type { LimitOverrides, NewOrganization } from '#libs/organizations';
@@ -38,7 +39,7 @@ const LIMIT_OVERRIDES = closed(
 
 const slug = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{1,62}$', description: 'Name for logging in; unique.' });
 const tier = Type.Enum([...TIERS], { description: 'Named set of limits.' });
-const region = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,62}$', description: 'Where the data lives.' });
+const region = Type.String({ pattern: REGION_NAME, description: 'Where the data lives.' });
 const state = Type.Enum([...ORGANIZATION_STATES]);
 
 export const CREATE_ORGANIZATION = shape(

@@ -9,7 +9,12 @@ const METHODS = ['get', 'put', 'post', 'patch', 'delete'] as const;
 
 const UNAVAILABLE = { 503: 'A server that this needs does not answer; Retry-After says when to come back.' };
 const LIMITED = { 429: 'Too many requests; Retry-After says when to come back.' };
-const AUTHENTICATED = { 401: 'Not authenticated.', 403: 'Not permitted.' };
+const ELSEWHERE = {
+  421: '`wrong_region`: the organization lives in another region. `endpoint` and Location say where to send the request.',
+};
+const AUTHENTICATED = { 401: 'Not authenticated.', 403: 'Not permitted.', ...ELSEWHERE };
+/** Credentials come in their bodies, or in the path. */
+const GUIDED = /^\/v1\/(auth\/(refresh|logout)|files\/\{sealed\})$/;
 /** Operators are not limited. */
 const UNLIMITED = /^\/v1\/admin\//;
 
@@ -25,6 +30,7 @@ export function completeOperations(document: OpenAPIObject): void {
   for (const { path, operation } of operationsOf(document)) {
     const common = {
       ...(operation.security && AUTHENTICATED),
+      ...(GUIDED.test(path) && ELSEWHERE),
       ...(!UNLIMITED.test(path) && LIMITED),
       ...UNAVAILABLE,
     };

@@ -55,18 +55,18 @@ export async function call(api: RunningApi, method: string, path: string, option
   return { status: response.status, headers: response.headers, body: json ? (JSON.parse(text) as unknown) : text };
 }
 
-export async function startApi(env: TestEnvironment): Promise<RunningApi> {
-  const config = loadConfig({ ...env.variables, API_PORT: String(await freePort()) });
+export async function startApi(env: TestEnvironment, port?: number): Promise<RunningApi> {
+  const config = loadConfig({ ...env.variables, API_PORT: String(port ?? (await freePort())) });
   const app = await createApi(config);
   await app.listen(config.API_PORT, config.HOST);
   return { url: `http://127.0.0.1:${config.API_PORT}`, stop: () => app.close() };
 }
 
 /** A second api in a process of its own, from dist (`npm test` builds it first). */
-export async function startApiProcess(env: TestEnvironment): Promise<RunningApi> {
+export async function startApiProcess(env: Pick<TestEnvironment, 'variables'>, at?: number): Promise<RunningApi> {
   const program = join(process.cwd(), 'dist/apps/api/src/main.js');
   if (!existsSync(program)) throw new Error('dist is missing: run `npm run build` first.');
-  const port = await freePort();
+  const port = at ?? (await freePort());
   const child = spawn(process.execPath, [program], {
     env: { ...process.env, ...env.variables, API_PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit'],

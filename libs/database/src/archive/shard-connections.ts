@@ -5,6 +5,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig, type DatabaseRole, roleUrl } from '#libs/config';
 import { Client } from 'pg';
+import type { Regions } from '#libs/tenancy';
 import { translateDatabaseError } from '../database.error';
 import { Shards } from '../shards/shards.service';
 
@@ -15,9 +16,18 @@ export class ShardConnections {
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
 
-  /** Names of all shards, the home shard first. */
+  /** Names of the shards of this region. */
   get shards(): readonly string[] {
     return this.all.all().map(({ name }) => name);
+  }
+
+  get regions(): Regions {
+    return this.all.regions;
+  }
+
+  /** As Shards.forNew. */
+  forNew(organizationId: string, shard: string): string {
+    return this.all.forNew(organizationId, shard);
   }
 
   /** Runs `work` with a connection. Throws `unknown_shard` (422), or `database_unavailable` (503) while no server takes writes. */

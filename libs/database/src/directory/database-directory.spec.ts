@@ -9,16 +9,21 @@ describe('The directory, while a replica answers in place of its primary', () =>
   let directory: DatabaseDirectory;
   let answers: { is_replica: boolean; epoch: number | null };
 
+  /** What the next look for a deletion finds. */
+  let deletions: { movedTo: string | null }[] = [];
+
   const row = (epoch: number) => ({
     ...{ id, slug: 'acme', name: 'Acme', tier: 'free', region: 'default', state: 'active', epoch, version: 1 },
     ...{ shard_key: shardKeyOf(id), shard: 'main', pinned: false, created_at: new Date() },
     ...Object.fromEntries(Object.values(LIMIT_COLUMNS).map((column) => [column, null])),
   });
   const pool = {
-    queryAnywhere: () =>
-      Promise.resolve({
+    queryAnywhere: (sql: string) => {
+      if (sql.includes('tenant_operations')) return Promise.resolve({ rows: deletions.splice(0) });
+      return Promise.resolve({
         rows: [{ ...(answers.epoch === null ? { id: null } : row(answers.epoch)), is_replica: answers.is_replica }],
-      }),
+      });
+    },
   };
 
   beforeEach(() => {
@@ -56,6 +61,28 @@ describe('The directory, while a replica answers in place of its primary', () =>
     expect(await again()).toEqual({ epoch: 3, fresh: false });
     primary(null);
     expect(await again()).toBeUndefined();
+  });
+
+  it('remembers where an organization went until it hears of it again', async () => {
+    primary(null);
+    deletions = [{ movedTo: 'us' }];
+    const gone = { organization: undefined, movedTo: 'us' };
+    expect([await directory.whereabouts(id), await directory.whereabouts(id)]).toEqual([gone, gone]);
+    directory.forget(id);
+    expect(await directory.whereabouts(id)).toEqual({ ...gone, movedTo: undefined });
+    primary(3);
+    directory.forget(id); // it came back
+    expect(await directory.whereabouts(id)).toMatchObject({ organization: { id, epoch: 3 } });
+  });
+
+  it('does not remember as gone what it was told to forget while it looked', async () => {
+    primary(null);
+    deletions = [{ movedTo: 'us' }];
+    const looking = directory.whereabouts(id);
+    directory.forget(id);
+    expect(await looking).toMatchObject({ movedTo: 'us' });
+    primary(1);
+    expect(await directory.whereabouts(id)).toMatchObject({ organization: { id } });
   });
 
   it('has no organization that a replica does not know either', async () => {

@@ -9,7 +9,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { StockyardError } from '#libs/kernel';
-import { Directory, type LocatedOrganization, type Organization } from '#libs/tenancy';
+import { Directory, type LocatedOrganization, type Organization, type Whereabouts } from '#libs/tenancy';
 import { LRUCache } from 'lru-cache';
 import type { QueryResult } from 'pg';
 import { translateDatabaseError } from '../database.error';
@@ -24,6 +24,12 @@ const PAGE = 500;
 const NEVER = 0;
 
 type LookUp = 'id' | 'slug';
+
+/** An organization that is not here, and the region that it was taken to. */
+interface Gone {
+  readonly movedTo: string | undefined;
+  readonly readAt: number;
+}
 
 interface Known extends LocatedOrganization {
   readonly readAt: number;
@@ -41,12 +47,18 @@ const lookUp = (condition: string): string => `
   left join (${SELECT_ORGANIZATION} where ${condition}) as found on true`;
 const LOOK_UP: Readonly<Record<LookUp, string>> = { id: lookUp('o.id = $1::uuid'), slug: lookUp('o.slug = $1') };
 
+/** What a deletion was told; an organization that came back since is found before anyone asks. */
+const MOVED_TO = `
+  select parameters ->> 'moved_to' as "movedTo" from tenant_operations
+  where tenant = $1 and kind = 'delete' and state in ('running', 'completed') order by id desc limit 1`;
+
 /** A slug may look like an id, so each kind of key has its own space. */
 const keyOf = (by: LookUp, value: string): string => `${by}:${value}`;
 
 @Injectable()
 export class DatabaseDirectory extends Directory {
   private readonly known = new LRUCache<string, Known>({ max: CAPACITY });
+  private readonly gone = new LRUCache<string, Gone>({ max: CAPACITY });
   private readonly loading = new Map<string, Promise<Known | undefined>>();
   private readonly pool: PrimaryPool;
   /** Rises whenever something is forgotten: what was being read before may not be remembered. */
@@ -65,6 +77,18 @@ export class DatabaseDirectory extends Directory {
     return (await this.look('slug', slug))?.organization;
   }
 
+  override async whereabouts(organizationId: string): Promise<Whereabouts> {
+    const gone = this.gone.get(organizationId);
+    if (gone && isFresh(gone)) return { organization: undefined, movedTo: gone.movedTo };
+    const { generation } = this;
+    const readAt = Date.now();
+    const organization = await this.find(organizationId);
+    if (organization) return { organization };
+    const movedTo = await this.movedTo(organizationId);
+    if (generation === this.generation) this.gone.set(organizationId, { movedTo, readAt });
+    return { organization, movedTo };
+  }
+
   override locate(organizationId: string): LocatedOrganization | Promise<LocatedOrganization | undefined> {
     return this.remembered('id', organizationId) ?? this.look('id', organizationId);
   }
@@ -72,6 +96,7 @@ export class DatabaseDirectory extends Directory {
   override forget(organizationId: string): void {
     this.generation += 1;
     this.loading.clear();
+    this.gone.delete(organizationId);
     const known = this.known.get(keyOf('id', organizationId));
     if (known) this.remember({ ...known, readAt: NEVER }); // still better than nothing while the database is away
   }
@@ -89,7 +114,7 @@ export class DatabaseDirectory extends Directory {
 
   private remembered(by: LookUp, value: string): Known | undefined {
     const known = this.known.get(keyOf(by, value));
-    return known && Date.now() - known.readAt < FRESH_MS ? known : undefined;
+    return known && isFresh(known) ? known : undefined;
   }
 
   private async look(by: LookUp, value: string): Promise<LocatedOrganization | undefined> {
@@ -138,6 +163,15 @@ export class DatabaseDirectory extends Directory {
     return undefined;
   }
 
+  private async movedTo(organizationId: string): Promise<string | undefined> {
+    try {
+      const { rows } = await this.pool.queryAnywhere<{ movedTo: string | null }>(MOVED_TO, [organizationId]);
+      return rows[0]?.movedTo ?? undefined;
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+
   private remember(entry: Known): void {
     this.known.set(keyOf('id', entry.organization.id), entry);
     this.known.set(keyOf('slug', entry.organization.slug), entry);
@@ -146,6 +180,10 @@ export class DatabaseDirectory extends Directory {
   private select(condition: string, value: string): Promise<QueryResult<OrganizationRow>> {
     return this.pool.queryAnywhere<OrganizationRow>(`${SELECT_ORGANIZATION} ${condition}`, [value]);
   }
+}
+
+function isFresh({ readAt }: { readonly readAt: number }): boolean {
+  return Date.now() - readAt < FRESH_MS;
 }
 
 function isFound(answer: Answer): answer is Answer & OrganizationRow {

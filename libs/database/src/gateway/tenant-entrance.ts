@@ -47,7 +47,7 @@ export class TenantEntrance {
     @Optional() @Inject(TenantShare) private readonly share: TenantShare | null,
   ) {}
 
-  /** Throws `organization_unknown` (404) where the directory has no such organization. */
+  /** Throws `organization_unknown` (404) where the directory has no such organization, `wrong_region` (421) for one of another region. */
   place(): Place | Promise<Place> {
     const context = this.tenant.current();
     const { organizationId, place, actor } = context;
@@ -134,6 +134,7 @@ export class TenantEntrance {
   private placed(located: LocatedOrganization | undefined, charged: TenantContext): Place {
     if (!located) throw organizationUnknown();
     const { organization, fresh } = located;
+    this.shards.regions.requireServed(organization);
     const { id: organizationId, epoch, limits } = organization;
     const shard = this.shards.find(organization.shard);
     if (!shard) throw shardUnavailable(organization.shard); // this process's configuration is older than the directory

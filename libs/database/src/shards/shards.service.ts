@@ -1,7 +1,11 @@
-/** Every shard of the deployment, with the probes that keep their states. Pools close with the application. */
+/**
+ * The shards of this region, and the home shard, which keeps the directory, wherever it is; with the probes that keep their states.
+ * Shards of other regions are known by name and never opened. Pools close with the application.
+ */
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig, HOME_SHARD, type ShardTopology } from '#libs/config';
-import { unknownShard } from '../database.error';
+import { Regions, shardKeyOf } from '#libs/tenancy';
+import { shardElsewhere, unknownShard } from '../database.error';
 import { FallbackGate } from '../routing/fallback-gate';
 import { DatabaseNode, isRefusal } from './database-node';
 import type { ServingRole } from './node-pool';
@@ -23,6 +27,8 @@ function hostOf(url: string): string {
 
 @Injectable()
 export class Shards implements OnModuleInit, OnApplicationShutdown {
+  readonly regions: Regions;
+  private readonly directory: Shard;
   private readonly byName: ReadonlyMap<string, Shard>;
   private readonly prober: NodeProber;
 
@@ -30,8 +36,10 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
     @Inject(APP_CONFIG) private readonly config: AppConfig,
     @Inject(APPLICATION_NAME) private readonly applicationName: string,
   ) {
+    this.regions = new Regions(config);
     this.byName = new Map(config.shards.map((topology) => [topology.name, this.open(topology)]));
-    this.prober = new NodeProber(this.all(), config.DATABASE_PROBE_MS, new Logger('Shards'));
+    this.directory = this.byName.get(HOME_SHARD) ?? this.open(config.directory);
+    this.prober = new NodeProber(this.opened(), config.DATABASE_PROBE_MS, new Logger('Shards'));
   }
 
   /** The home shard's primary is needed to boot: what guards the wall asks it next. */
@@ -42,39 +50,48 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.prober.stop();
-    await Promise.all(this.all().flatMap(({ nodes }) => nodes.map((node) => node.close())));
+    await Promise.all(this.opened().flatMap(({ nodes }) => nodes.map((node) => node.close())));
   }
 
-  /** The home shard first. */
+  /** Those that tenants of this region live on; the home shard first, where it is one of them. */
   all(): readonly Shard[] {
     return [...this.byName.values()];
   }
 
   /** The shard that keeps the directory. */
   home(): Shard {
-    return this.byName.get(HOME_SHARD)!;
+    return this.directory;
   }
 
   find(name: string): Shard | undefined {
     return this.byName.get(name);
   }
 
-  /** Throws `unknown_shard` (422) for a name that is not configured. */
+  /** Throws `unknown_shard` (422) for a name that is not configured, `shard_in_other_region` (422) for one of another region. */
   get(name: string): Shard {
     const shard = this.find(name);
     if (shard) return shard;
+    const region = this.regions.ofShard(name);
+    if (region !== undefined) throw shardElsewhere(name, region, this.regions.own);
     throw unknownShard(name, [...this.byName.keys()]);
+  }
+
+  /** Where an organization may begin that its bucket puts on `shard`: there, or on a shard of this region if that is in another. */
+  forNew(organizationId: string, shard: string): string {
+    if (this.byName.has(shard) || this.regions.ofShard(shard) === undefined) return shard;
+    const names = [...this.byName.keys()];
+    return names[shardKeyOf(organizationId) % names.length]!;
   }
 
   /** A role's connections to the primary of a shard. */
   pool(shard: string, role: ServingRole): PrimaryPool {
-    return new PrimaryPool(this.get(shard), role);
+    return new PrimaryPool(shard === HOME_SHARD ? this.directory : this.get(shard), role);
   }
 
   /** Every node as this process sees it at the moment. */
   snapshot(): NodeSnapshot[] {
     const now = performance.now();
-    return this.all().flatMap((shard) => shard.nodes.map((node) => nodeSnapshot(shard, node, now)));
+    return this.opened().flatMap((shard) => shard.nodes.map((node) => nodeSnapshot(shard, node, now)));
   }
 
   /** Asks a node now. Never rejects. */
@@ -98,6 +115,10 @@ export class Shards implements OnModuleInit, OnApplicationShutdown {
       shard.refresh(performance.now());
     }
     void this.prober.probe(shard, node);
+  }
+
+  private opened(): Shard[] {
+    return [...new Set([this.directory, ...this.all()])];
   }
 
   private open({ name, hosts, replicas }: ShardTopology): Shard {

@@ -7,7 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { isOrganizationUnknown } from '#libs/database';
 import { Clock, constantTimeEqual, sha256Hex } from '#libs/kernel';
 import type { EventPayloads } from '#libs/messaging';
-import { TenantContextHolder } from '#libs/tenancy';
+import { isWrongRegion, TenantContextHolder } from '#libs/tenancy';
 import { LRUCache } from 'lru-cache';
 import { grantedPermissions } from '../access/grants';
 import type { Permission } from '../access/permissions';
@@ -91,12 +91,12 @@ export class ApiKeyVerifier {
     return started;
   }
 
-  /** An organization that does not exist has no keys. */
+  /** An organization that does not exist has no keys, nor has one of another region here: who can prove more was sent there before. */
   private async credential(id: string) {
     try {
       return await this.repository.credential(id);
     } catch (error) {
-      if (isOrganizationUnknown(error)) return undefined;
+      if (isOrganizationUnknown(error) || isWrongRegion(error)) return undefined;
       throw error;
     }
   }

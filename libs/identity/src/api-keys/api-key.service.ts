@@ -7,7 +7,8 @@ import { TenantContextHolder } from '#libs/tenancy';
 import { grantedPermissions, refuseBeyondCaller } from '../access/grants';
 import { type Permission, ROLE_PERMISSIONS, type Role } from '../access/permissions';
 import { notFound } from '../identity.error';
-import { encodeToken, newSecret, secretHash } from '../tokens/opaque-token';
+import { RegionProofs } from '../regions/region-proofs.service';
+import { encodeToken, secretHash } from '../tokens/opaque-token';
 import { ApiKeyRevocation } from './api-key-revocation.service';
 import type { ApiKey } from './api-key.entity';
 import { ApiKeyRepository } from './api-key.repository';
@@ -43,6 +44,7 @@ export class ApiKeyService {
     private readonly audit: AuditService,
     private readonly revocation: ApiKeyRevocation,
     private readonly clock: Clock,
+    private readonly proofs: RegionProofs,
   ) {}
 
   /** Makes a key. Its text is in the answer and nowhere else, so it can be shown once. */
@@ -51,7 +53,8 @@ export class ApiKeyService {
     const scopes = this.checkedScopes(request);
     refuseBeyondCaller(grantedPermissions(request.role, scopes), permissions);
     this.refusePast(request.expiresAt);
-    const [id, secret] = [newId(), newSecret()];
+    const id = newId();
+    const secret = this.proofs.newSecret('sk_', { organizationId, id });
     const key = encodeToken('sk_', { organizationId, id, secret });
     const shown = {
       id,

@@ -1,12 +1,13 @@
 /**
  * Logging in with organization, e-mail and password. Whatever is wrong, the answer is the same `invalid_credentials`
- * after the same work: a password is hashed for an unknown organization or user too.
+ * after the same work: a password is hashed for an unknown organization or user too, and for one of another region.
  */
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
-import { Directory, type TenantContext, TenantContextHolder } from '#libs/tenancy';
+import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
 import { systemContext } from '../access/system-context';
 import { PasswordService } from '../passwords/password.service';
+import { RegionGuide } from '../regions/region-guide.service';
 import { credentialError } from '../tokens/credential.error';
 import { type UserCredential, UserRepository } from '../users/user.repository';
 import { SessionService, type SessionTokens } from './session.service';
@@ -21,7 +22,7 @@ export interface LoginRequest {
 @Injectable()
 export class LoginService {
   constructor(
-    private readonly directory: Directory,
+    private readonly guide: RegionGuide,
     private readonly tenant: TenantContextHolder,
     private readonly users: UserRepository,
     private readonly passwords: PasswordService,
@@ -31,7 +32,7 @@ export class LoginService {
 
   /** Throws `invalid_credentials` (401). */
   async login(request: LoginRequest, requestId: string): Promise<SessionTokens> {
-    const organization = await this.directory.findBySlug(request.organization);
+    const organization = await this.guide.findHere(request.organization);
     if (!organization) {
       await this.passwords.verify(request.password, undefined);
       throw credentialError('invalid_credentials');

@@ -14,7 +14,8 @@ import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { Clock, constantTimeEqual, newId } from '#libs/kernel';
 import { TenantContextHolder } from '#libs/tenancy';
 import type { EntityManager } from 'typeorm';
-import { encodeToken, newSecret, type OpaqueToken, secretHash } from '../tokens/opaque-token';
+import { RegionProofs } from '../regions/region-proofs.service';
+import { encodeToken, type OpaqueToken, secretHash } from '../tokens/opaque-token';
 import type { User } from '../users/user.entity';
 import { UserRepository } from '../users/user.repository';
 import type { RefreshToken } from './refresh-token.entity';
@@ -34,6 +35,7 @@ export class SessionRotation {
     private readonly tokens: RefreshTokenRepository,
     private readonly audit: AuditService,
     private readonly clock: Clock,
+    private readonly proofs: RegionProofs,
   ) {}
 
   /** Begins a family for a user whose row is locked; returns the refresh token. */
@@ -85,7 +87,8 @@ export class SessionRotation {
 
   private async issue(manager: EntityManager, userId: string, familyId: string): Promise<string> {
     const { organizationId } = this.tenant.current();
-    const [id, secret] = [newId(), newSecret()];
+    const id = newId();
+    const secret = this.proofs.newSecret('rt_', { organizationId, id });
     const expiresAt = new Date(this.clock.nowMs() + this.config.REFRESH_TOKEN_TTL_SECONDS * 1000);
     await this.tokens.insert(manager, { id, userId, familyId, tokenHash: secretHash(secret), expiresAt });
     return encodeToken('rt_', { organizationId, id, secret });

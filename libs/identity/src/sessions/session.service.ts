@@ -5,8 +5,9 @@
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '#libs/audit';
 import { isOrganizationUnknown, TenantDatabase } from '#libs/database';
-import { TenantContextHolder } from '#libs/tenancy';
+import { isWrongRegion, TenantContextHolder } from '#libs/tenancy';
 import { systemContext } from '../access/system-context';
+import { RegionGuide } from '../regions/region-guide.service';
 import { AccessTokenService } from '../tokens/access-token.service';
 import { credentialError, type CredentialProblem } from '../tokens/credential.error';
 import { decodeToken, type OpaqueToken } from '../tokens/opaque-token';
@@ -37,6 +38,7 @@ export class SessionService {
     private readonly rotation: SessionRotation,
     private readonly accessTokens: AccessTokenService,
     private readonly audit: AuditService,
+    private readonly guide: RegionGuide,
   ) {}
 
   /**
@@ -54,10 +56,11 @@ export class SessionService {
     return opened && this.tokens(opened.user, opened.refreshToken);
   }
 
-  /** Throws `invalid_token`, `token_expired`, `token_revoked` or `refresh_token_reused` (401). */
+  /** Throws `invalid_token`, `token_expired`, `token_revoked` or `refresh_token_reused` (401), `wrong_region` (421). */
   async refresh(refreshToken: string, requestId: string): Promise<SessionTokens> {
     const presented = decodeToken('rt_', refreshToken);
     if (!presented) throw credentialError('invalid_token');
+    await this.guide.requireHere(refreshToken);
     return this.asTenantOf(presented, requestId, async () => {
       const rotation = await this.database.write((manager) => this.rotation.rotate(manager, presented));
       if (rotation.kind !== 'rotated') throw credentialError(REFUSALS[rotation.kind]);
@@ -65,16 +68,17 @@ export class SessionService {
     });
   }
 
-  /** Ends the session of a refresh token. One that is unknown has no session, so there is nothing to refuse. */
+  /** Ends the session of a refresh token. One that is unknown has no session, so there is nothing to refuse. Throws `wrong_region` (421). */
   async end(refreshToken: string, requestId: string): Promise<void> {
     const presented = decodeToken('rt_', refreshToken);
     if (!presented) return;
+    await this.guide.requireHere(refreshToken);
     await this.tenant
       .run(systemContext(presented.organizationId, requestId), () =>
         this.database.write((manager) => this.rotation.end(manager, presented)),
       )
       .catch((error: unknown) => {
-        if (!isOrganizationUnknown(error)) throw error;
+        if (!isNotHere(error)) throw error;
       });
   }
 
@@ -83,7 +87,7 @@ export class SessionService {
     try {
       return await this.tenant.run(systemContext(token.organizationId, requestId), work);
     } catch (error) {
-      throw isOrganizationUnknown(error) ? credentialError('invalid_token') : error;
+      throw isNotHere(error) ? credentialError('invalid_token') : error;
     }
   }
 
@@ -91,4 +95,9 @@ export class SessionService {
     const accessToken = await this.accessTokens.sign({ organizationId, userId: id, role });
     return { accessToken, expiresInSeconds: this.accessTokens.ttlSeconds, refreshToken };
   }
+}
+
+/** Who could prove a session of another region was sent there before. */
+function isNotHere(error: unknown): boolean {
+  return isOrganizationUnknown(error) || isWrongRegion(error);
 }

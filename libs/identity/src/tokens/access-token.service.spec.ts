@@ -1,17 +1,21 @@
 import { ManualClock, newId } from '#libs/kernel';
 import { SignJWT, UnsecuredJWT } from 'jose';
+import { RegionProofs } from '../regions/region-proofs.service';
 import { AccessTokenService } from './access-token.service';
 
 const CONFIG = {
   JWT_SECRET: 'a-secret-for-specs-of-at-least-32-bytes',
   ACCESS_TOKEN_TTL_SECONDS: 900,
   NODE_ENV: 'test',
+  REGION: 'eu',
+  regions: {},
+  REGIONS_SECRET: '',
 } as const;
 const CLAIMS = { organizationId: newId(), userId: newId(), role: 'admin' } as const;
 
 describe('AccessTokenService', () => {
   const clock = new ManualClock();
-  const tokens = new AccessTokenService(CONFIG, clock);
+  const tokens = new AccessTokenService(CONFIG, clock, new RegionProofs(CONFIG));
   const refusal = (code: string): unknown => expect.objectContaining({ code, category: 'unauthenticated' });
 
   function foreign(change: { alg?: string; secret?: string; issuer?: string; audience?: string; role?: string }) {
@@ -61,6 +65,6 @@ describe('AccessTokenService', () => {
 
   it('does not start in production with a short secret', () => {
     const short = { ...CONFIG, NODE_ENV: 'production', JWT_SECRET: 'only-16-bytes-ok' } as const;
-    expect(() => new AccessTokenService(short, clock)).toThrow(/JWT_SECRET/);
+    expect(() => new AccessTokenService(short, clock, new RegionProofs(CONFIG))).toThrow(/JWT_SECRET/);
   });
 });

@@ -7,6 +7,7 @@ import { APP_CONFIG, type AppConfig, ConfigError } from '#libs/config';
 import { Clock, isUuid, newId } from '#libs/kernel';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { type Role, ROLES } from '../access/permissions';
+import { REGION_CLAIM, RegionProofs } from '../regions/region-proofs.service';
 import { credentialError } from './credential.error';
 
 const ALGORITHM = 'HS256';
@@ -31,6 +32,7 @@ export class AccessTokenService {
   constructor(
     @Inject(APP_CONFIG) config: Pick<AppConfig, 'JWT_SECRET' | 'ACCESS_TOKEN_TTL_SECONDS' | 'NODE_ENV'>,
     private readonly clock: Clock,
+    private readonly proofs: RegionProofs,
   ) {
     this.key = new TextEncoder().encode(config.JWT_SECRET);
     this.ttlSeconds = config.ACCESS_TOKEN_TTL_SECONDS;
@@ -41,10 +43,12 @@ export class AccessTokenService {
 
   sign({ organizationId, userId, role }: AccessClaims): Promise<string> {
     const nowSeconds = Math.floor(this.clock.nowMs() / 1000);
-    return new SignJWT({ org: organizationId, role })
+    const tokenId = newId();
+    const proof = this.proofs.newClaim({ organizationId, userId, tokenId });
+    return new SignJWT({ org: organizationId, role, ...(proof !== undefined && { [REGION_CLAIM]: proof }) })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
       .setSubject(userId)
-      .setJti(newId())
+      .setJti(tokenId)
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
       .setIssuedAt(nowSeconds)

@@ -2,7 +2,8 @@
  * Opaque credentials of fixed width: a prefix, then the organization (16 bytes), the row (16 bytes) and a secret
  * (32 bytes), each in base64url without padding. A token thus names the one row it can match, and no look-up
  * ever crosses organizations. The bytes that name the organization are no proof of anything: the secret is
- * compared with the hash of that organization's row, which other bytes do not lead to.
+ * compared with the hash of that organization's row, which other bytes do not lead to. Where there are several regions, part of
+ * the secret proves to the others where it was made (regions/region-proofs.service.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { isUuid, sha256 } from '#libs/kernel';
@@ -17,7 +18,7 @@ export interface OpaqueToken {
 }
 
 const UUID_CHARS = 22;
-const SECRET_BYTES = 32;
+export const SECRET_BYTES = 32;
 const SECRET_CHARS = 43;
 const BODY = new RegExp(`^[A-Za-z0-9_-]{${2 * UUID_CHARS + SECRET_CHARS}}$`);
 

@@ -102,7 +102,7 @@ export class ImportOperation extends OperationHandler implements OnModuleInit {
   }
 
   private async verify({ operation: { id, tenant, parameters }, signal }: StepContext): Promise<ImportMemory> {
-    const shard = await this.records.shardForNew(tenant);
+    const shard = this.shards.forNew(tenant, await this.records.shardForNew(tenant));
     const target = await this.shards.use(shard, 'mover', async (client) => ({
       schema: await schemaVersion(client),
       tables: await tenantTables(client),
@@ -121,7 +121,8 @@ export class ImportOperation extends OperationHandler implements OnModuleInit {
   private async arrival({ organization }: Manifest, slug: string | undefined): Promise<ArchivedOrganization> {
     const epoch = Math.max(organization.epoch, await this.records.lastEpoch(organization.id)) + 1;
     const state = organization.state === 'suspended' ? 'suspended' : 'active';
-    return { ...organization, slug: slug ?? organization.slug, epoch, state };
+    const region = this.shards.regions.forArrival(organization.region);
+    return { ...organization, slug: slug ?? organization.slug, region, epoch, state };
   }
 
   private async prepare({ shard, organization: { id: tenant, epoch, tier }, months }: ImportMemory): Promise<void> {

@@ -1,5 +1,6 @@
 /** The SQL of `tenant_operations`, as stockyard_control on the home shard. */
 import { Inject, Injectable } from '@nestjs/common';
+import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { CONTROL_POOL, isUniqueViolation, translateDatabaseError } from '#libs/database';
 import { newId } from '#libs/kernel';
 import type { Pool } from 'pg';
@@ -11,8 +12,8 @@ const COLUMNS = `id, tenant, kind, state, step, parameters, memory, progress, re
 const LEASE = (position: number): string => `now() + $${position} * interval '1 millisecond'`;
 
 const INSERT = `
-  insert into tenant_operations (id, tenant, kind, parameters, request_id, lease_until)
-  values ($1, $2, $3, $4, $5, ${LEASE(6)}) returning ${COLUMNS}`;
+  insert into tenant_operations (id, tenant, kind, parameters, request_id, lease_until, region)
+  values ($1, $2, $3, $4, $5, ${LEASE(6)}, $7) returning ${COLUMNS}`;
 const PREPARED = `
   update tenant_operations set parameters = $2, lease_until = null, updated_at = now()
   where id = $1 and state = 'queued' returning ${COLUMNS}`;
@@ -23,11 +24,12 @@ const FIND = `select ${COLUMNS} from tenant_operations where id = $1`;
 const FIND_OPEN = `select ${COLUMNS} from tenant_operations where tenant = $1 and state in ('queued', 'running')`;
 const PAGE = `select ${COLUMNS} from tenant_operations
   where ($1::uuid is null or id < $1::uuid) and ($2::uuid is null or tenant = $2::uuid) order by id desc limit $3`;
+/** Regions may share a directory; the workers of each do what was asked of its api. */
 const CLAIM = `
   update tenant_operations set runner = $1, lease_until = ${LEASE(3)}, state = 'running', updated_at = now(),
     started_at = coalesce(started_at, now())
   where id = (select id from tenant_operations where state in ('queued', 'running') and kind = any ($2)
-    and (lease_until is null or lease_until < now()) order by created_at limit 1 for update skip locked)
+    and (region is null or region = $4) and (lease_until is null or lease_until < now()) order by created_at limit 1 for update skip locked)
   returning ${COLUMNS}`;
 const RENEW = `update tenant_operations set lease_until = ${LEASE(3)}, progress = $4, updated_at = now()
   where id = $1 and runner = $2 returning rolling_back as "rollingBack"`;
@@ -57,12 +59,15 @@ export interface Holding {
 
 @Injectable()
 export class OperationRepository {
-  constructor(@Inject(CONTROL_POOL) private readonly pool: Pool) {}
+  constructor(
+    @Inject(CONTROL_POOL) private readonly pool: Pool,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REGION'>,
+  ) {}
 
   /** The new operation, or undefined where another one is open for the tenant. No worker takes it before `delayMs` are over. */
   async insert({ tenant, kind, parameters, requestId }: NewOperation, delayMs = 0): Promise<Operation | undefined> {
     try {
-      return await this.one(INSERT, [newId(), tenant, kind, parameters, requestId, delayMs]);
+      return await this.one(INSERT, [newId(), tenant, kind, parameters, requestId, delayMs, this.config.REGION]);
     } catch (error) {
       if (isUniqueViolation(error, 'tenant_operations_one_open')) return undefined;
       throw error;
@@ -97,9 +102,9 @@ export class OperationRepository {
     return this.one(ASK_ROLL_BACK, [id]);
   }
 
-  /** Takes the oldest open operation that nobody holds. */
+  /** Takes the oldest open operation of this region that nobody holds. */
   claim(runner: string, kinds: readonly OperationKind[], leaseMs: number): Promise<Operation | undefined> {
-    return this.one(CLAIM, [runner, kinds, leaseMs]);
+    return this.one(CLAIM, [runner, kinds, leaseMs, this.config.REGION]);
   }
 
   /** A sign of life. Resolves with what is asked of the holder, or undefined where it holds the operation no more. */

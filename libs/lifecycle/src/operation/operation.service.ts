@@ -2,11 +2,11 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
-import { unknownShard } from '#libs/database';
+import { shardElsewhere, unknownShard } from '#libs/database';
 import { decodeCursor, isUuid, newId } from '#libs/kernel';
 import { PlatformEvents } from '#libs/messaging';
 import { FileStore } from '#libs/storage';
-import { TenantContextHolder } from '#libs/tenancy';
+import { type RegionConfig, Regions, TenantContextHolder } from '#libs/tenancy';
 import { readManifestOf } from '../archive/archive-reader';
 import { archiveKey } from '../archive/manifest';
 import { splitStream } from '../archive/split-stream';
@@ -26,7 +26,9 @@ import {
 import { OperationRepository } from './operation.repository';
 
 export type OperationRequest =
-  { readonly kind: 'export' | 'delete' } | { readonly kind: 'move'; readonly shard: string };
+  | { readonly kind: 'export' }
+  | { readonly kind: 'delete'; readonly moved_to?: string | undefined }
+  | { readonly kind: 'move'; readonly shard: string };
 
 export interface ImportRequest {
   readonly content: AsyncIterable<Uint8Array>;
@@ -56,25 +58,30 @@ const UPLOAD_FAILED = {
 
 @Injectable()
 export class OperationService {
+  private readonly regions: Regions;
+
   constructor(
     private readonly repository: OperationRepository,
     private readonly records: OrganizationRecords,
     private readonly files: FileStore,
     private readonly tenant: TenantContextHolder,
     private readonly events: PlatformEvents,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'shards' | 'UPLOAD_LIMIT_BYTES'>,
-  ) {}
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'shards' | 'UPLOAD_LIMIT_BYTES'> & RegionConfig,
+  ) {
+    this.regions = new Regions(config);
+  }
 
   /**
    * Queues an operation. Throws `operation_in_progress` (409) while another one is open for the organization, and what
-   * speaks against the operation itself: `not_found`, `organization_state_locked`, `unknown_shard`, `already_there`.
+   * speaks against the operation itself: `not_found`, `organization_state_locked`, `unknown_shard`, `shard_in_other_region`,
+   * `already_there`, `unknown_region`; `wrong_region` (421) for an organization of another region.
    */
   async request(tenant: string, request: OperationRequest, requestId: string): Promise<Operation> {
-    const parameters = request.kind === 'move' ? { shard: request.shard } : {};
-    if (request.kind === 'move') this.checkShard(request.shard);
+    const parameters = this.parametersOf(request);
     await this.refuseSecond(tenant); // first: a deletion that is about to end has no organization any more
     const record = await this.records.find(tenant);
     if (!record) throw organizationNotFound();
+    this.regions.requireServed(record);
     this.checkOrganization(record, request);
     return this.queue({ tenant, kind: request.kind, parameters, requestId });
   }
@@ -156,9 +163,21 @@ export class OperationService {
     if (open) throw operationInProgress(open);
   }
 
+  private parametersOf(request: OperationRequest): Facts {
+    if (request.kind === 'move') {
+      this.checkShard(request.shard);
+      return { shard: request.shard };
+    }
+    if (request.kind === 'export' || request.moved_to === undefined) return {};
+    this.regions.requireOther(request.moved_to, 'moved_to');
+    return { moved_to: request.moved_to };
+  }
+
   private checkShard(shard: string): void {
     const known = this.config.shards.map(({ name }) => name);
-    if (!known.includes(shard)) throw unknownShard(shard, known);
+    if (known.includes(shard)) return;
+    const region = this.regions.ofShard(shard);
+    throw region === undefined ? unknownShard(shard, known) : shardElsewhere(shard, region, this.regions.own);
   }
 
   private checkOrganization({ state, shard }: OrganizationRecord, request: OperationRequest): void {

@@ -123,6 +123,18 @@ describe('OperationRunner', () => {
     expect(handler.ran).toEqual(['one', 'two', 'three']);
   });
 
+  it('takes what was asked of its own region, or before there were regions', async () => {
+    const { id } = await ask();
+    const [made] = await env.query<{ region: string }>('select region from tenant_operations where id = $1', [id]);
+    expect(made).toEqual({ region: 'default' });
+    await env.query("update tenant_operations set region = 'elsewhere' where id = $1", [id]);
+    const operations = apps[0]!.get(OperationRepository);
+    expect(await operations.claim(newId(), ['move'], 600)).toBeUndefined();
+    await env.query('update tenant_operations set region = null where id = $1', [id]);
+    start();
+    expect(await ended(id)).toMatchObject({ state: 'completed' });
+  });
+
   it('tries a step again while something is away, tells why, and forgets it when it went well', async () => {
     let away = 2;
     handler.behave = (step, memory) =>

@@ -1,3 +1,4 @@
+import { loadConfig } from '#libs/config';
 import { TenantDatabase, tenantStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
@@ -93,5 +94,33 @@ describe('Upkeep and inbox', () => {
     expect(await count('usage_writers')).toBe(1);
     expect(await count('idempotency_keys')).toBe(2 * 23);
     expect(await count("inbox where consumer = 'old'")).toBe(0);
+  });
+
+  it('visits no organization of another region that is in the same directory', async () => {
+    const regions = { eu: 'https://eu.example.com', us: 'https://us.example.com' };
+    const two = { url: 'postgres://127.0.0.1:1/nowhere', region: 'us' };
+    const config = loadConfig({
+      ...env.variables,
+      REGION: 'eu',
+      REGIONS: JSON.stringify(regions),
+      REGIONS_SECRET: 'a-secret-that-all-regions-share-12',
+      REDIS_KEY_PREFIX: `${env.config.REDIS_KEY_PREFIX}_eu`,
+      DATABASE_SHARDS: JSON.stringify({ two }),
+    });
+    const american = newId();
+    await env.query(
+      "insert into organizations (id, slug, name, tier, region, shard) values ($1, $2, 'A', 'free', 'us', 'two')",
+      [american, `org-${american}`],
+    );
+    const worker = await workerUnderTest({ config, jobs: [], handlers: [] });
+    const visited: string[] = [];
+    try {
+      worker.app.get(UpkeepTasks).add({ name: 'looks', run: async ({ id }) => void visited.push(id) });
+      await worker.app.get(UpkeepService).tick();
+    } finally {
+      await worker.close();
+    }
+    expect(visited).toContain(organization);
+    expect(visited).not.toContain(american);
   });
 });

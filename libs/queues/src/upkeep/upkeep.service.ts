@@ -9,7 +9,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import { newId } from '#libs/kernel';
 import { type RedisClient, redisKey, redisRunIds, ServerWatch } from '#libs/redis';
-import { Directory, type Organization, TenantContextHolder } from '#libs/tenancy';
+import { Directory, type Organization, type RegionConfig, Regions, TenantContextHolder } from '#libs/tenancy';
 import { PRODUCER_REDIS } from '../connection/queue-connection';
 import { PartitionUpkeep } from './partition-upkeep';
 import { type TenantTask, UpkeepTasks } from './upkeep-tasks';
@@ -24,6 +24,7 @@ const SETTLES_MS = 15_000;
 @Injectable()
 export class UpkeepService {
   private readonly logger = new Logger('Upkeep');
+  private readonly regions: Regions;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again: NodeJS.Timeout | undefined;
@@ -33,12 +34,14 @@ export class UpkeepService {
 
   constructor(
     @Inject(PRODUCER_REDIS) private readonly redis: RedisClient,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'>,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'REDIS_KEY_PREFIX'> & RegionConfig,
     private readonly partitions: PartitionUpkeep,
     private readonly directory: Directory,
     private readonly tenant: TenantContextHolder,
     private readonly tasks: UpkeepTasks,
-  ) {}
+  ) {
+    this.regions = new Regions(config);
+  }
 
   start(): void {
     this.servers = new ServerWatch(this.redis, { ready: this.look, tookOver: this.look });
@@ -96,6 +99,7 @@ export class UpkeepService {
 
   private async visitTenants(tasks: readonly TenantTask[]): Promise<void> {
     for await (const organization of this.directory.all()) {
+      if (!this.regions.serves(organization)) continue;
       for (const task of tasks) {
         if (this.stopping) return;
         await this.attempt(task.name, () => this.visit(organization, task));
