@@ -16,7 +16,7 @@ const ROOT = resolve(__dirname, '..', '..', '..');
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), {
     stackFile: resolve(ROOT, '.stockyard', 'stack.json'),
-    adminToken: () => loadConfig().ADMIN_TOKEN,
+    adminToken: () => loadConfig(undefined, {}, 'operator').ADMIN_TOKEN,
   });
   if (!options) {
     process.stdout.write(USAGE);

@@ -12,7 +12,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const { check } = parseArguments(process.argv.slice(2));
-  const config = loadConfig();
+  const config = loadConfig(undefined, {}, 'migrate');
   if (check) {
     const shards = await checkShards(config, MIGRATIONS);
     shards.flatMap(schemaLines).forEach(print);

@@ -19,7 +19,7 @@ async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), {
     workingDirectory: process.cwd(),
     stackFile: resolve(ROOT, '.stockyard', 'stack.json'),
-    adminToken: () => loadConfig().ADMIN_TOKEN,
+    adminToken: () => loadConfig(undefined, {}, 'operator').ADMIN_TOKEN,
   });
   if (!options) {
     process.stdout.write(USAGE);

@@ -45,6 +45,7 @@ export function applicationEnvironment(
   return {
     NODE_ENV: 'development',
     SHUTDOWN_GRACE_MS: '10000', // less than the stack waits before it kills
+    SHUTDOWN_NOTICE_MS: '500', // no balancer is there to notice
     ...(base.NODE_ENV !== 'production' && LOCAL_SOURCES),
     ...inherited(base),
     HOST: '127.0.0.1',

@@ -5,7 +5,7 @@ import { guardOutput } from '#libs/observability';
 import { createApi } from './create-api';
 
 async function main(): Promise<void> {
-  const config = loadConfig();
+  const config = loadConfig(undefined, {}, 'api');
   guardOutput(config, 'api');
   const app = await createApi(config);
   await app.listen(config.API_PORT, config.HOST);

@@ -5,7 +5,7 @@ import { guardOutput } from '#libs/observability';
 import { createMetrics } from './create-metrics';
 
 async function main(): Promise<void> {
-  const config = loadConfig();
+  const config = loadConfig(undefined, {}, 'metrics');
   guardOutput(config, 'metrics');
   const app = await createMetrics(config);
   await app.listen(config.METRICS_PORT, config.HOST);

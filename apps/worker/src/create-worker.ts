@@ -8,7 +8,8 @@ import { QueueHost } from '#libs/queues';
 import { Scheduler } from '#libs/schedules';
 import { WorkerModule } from './worker.module';
 
-export async function createWorker(config: AppConfig): Promise<NestFastifyApplication> {
+export async function createWorker(given: AppConfig): Promise<NestFastifyApplication> {
+  const config = { ...given, SHUTDOWN_NOTICE_MS: 0 }; // no balancer sends it requests: its jobs have the whole grace
   const app = await createHttpApplication({ module: WorkerModule.forRoot(config), config });
   await listenToMessages(app);
   await app.init();

@@ -24,7 +24,7 @@ function overrides(): Record<string, string> {
 }
 
 async function main(): Promise<void> {
-  const config = loadConfig(undefined, overrides());
+  const config = loadConfig(undefined, overrides(), 'worker');
   guardOutput(config, 'worker');
   const app = await createWorker(config);
   await app.listen(config.WORKER_PORT, config.HOST);

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ConfigError, loadConfig, roleUrl } from './config';
 import { ENVIRONMENT_SCHEMA } from './environment.schema';
 import { redisServers } from './redis-topology';
+import type { ProcessName } from './secrets';
 
 describe('loadConfig', () => {
   it('starts from defaults alone in development', () => {
@@ -30,6 +33,30 @@ describe('loadConfig', () => {
     expect(attempt).toThrow(/JWT_SECRET has its development default/);
     expect(attempt).toThrow(/DATABASE_APP_PASSWORD/);
     expect(attempt).not.toThrow(/ADMIN_TOKEN/);
+  });
+
+  it('asks a process for its own secrets alone, and migrate for those of every role it makes', () => {
+    const missing = (process: ProcessName) => {
+      try {
+        loadConfig({ NODE_ENV: 'production' }, {}, process);
+        return [];
+      } catch (error) {
+        return (error as ConfigError).problems.map((problem) => problem.split(' ')[0]);
+      }
+    };
+    expect(missing('operator')).toEqual(['ADMIN_TOKEN']);
+    expect(missing('api')).not.toContain('DATABASE_MOVER_PASSWORD');
+    expect(missing('worker')).toContain('DATABASE_MOVER_PASSWORD');
+    expect(missing('worker')).not.toContain('ADMIN_TOKEN');
+    expect(missing('migrate')).toContain('DATABASE_OWNER_PASSWORD');
+    expect(missing('migrate')).not.toContain('JWT_SECRET');
+  });
+
+  it('says the version of package.json, also where npm did not start it', () => {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '../../../package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(loadConfig({}).version).toBe(version);
   });
 
   it('puts the login of a role into a database URL, whatever its password holds', () => {

@@ -6,6 +6,8 @@ import { type ShardTopology, shardTopology } from './database-topology';
 import { DEVELOPMENT_SECRET, ENVIRONMENT_SCHEMA, type Environment } from './environment.schema';
 import { unusableRedis } from './redis-topology';
 import { type RegionMap, regionMap } from './region-map';
+import { releaseVersion } from './release';
+import { type ProcessName, secretsOf } from './secrets';
 import { type SloObjectives, sloObjectives } from './slo-objectives';
 
 /** Roles of the database a process can log in as. */
@@ -52,12 +54,11 @@ function typed(source: NodeJS.ProcessEnv): Record<string, unknown> {
   return known;
 }
 
-function weakSecrets(environment: Environment): string[] {
+function weakSecrets(environment: Environment, process: ProcessName | undefined): string[] {
   if (environment.NODE_ENV !== 'production') return [];
-  return Object.entries(environment)
-    .filter(([name]) => name !== 'DATABASE_OWNER_PASSWORD')
-    .filter(([, value]) => typeof value === 'string' && value.startsWith(DEVELOPMENT_SECRET))
-    .map(([name]) => `${name} has its development default; set a secret of your own for NODE_ENV=production.`);
+  return secretsOf(process)
+    .filter((name) => environment[name].startsWith(DEVELOPMENT_SECRET))
+    .map((name) => `${name} has its development default; set a secret of your own for NODE_ENV=production.`);
 }
 
 const S3_CREDENTIALS = ['STORAGE_S3_ACCESS_KEY_ID', 'STORAGE_S3_SECRET_ACCESS_KEY'] as const;
@@ -126,11 +127,13 @@ function parsed<T>(parse: () => T): T {
 }
 
 /**
- * Parses and checks the environment. Throws ConfigError that lists every problem at once. `overrides` is what a command line says.
+ * Parses and checks the environment. Throws ConfigError that lists every problem at once. `overrides` is what a command line says;
+ * `processName` whose secrets production insists on, by default those of any process that serves.
  */
 export function loadConfig(
   source: NodeJS.ProcessEnv = process.env,
   overrides: Readonly<Record<string, string>> = {},
+  processName?: ProcessName,
 ): AppConfig {
   const values = typed({ ...source, ...overrides });
   if (!validator.Check(values)) {
@@ -141,7 +144,7 @@ export function loadConfig(
   const environment = values;
   const outboundBlocks = environment.OUTBOUND_PRIVATE_ADDRESSES.split(/\s*,\s*/).filter((block) => block !== '');
   const problems = [
-    ...weakSecrets(environment),
+    ...weakSecrets(environment, processName),
     ...unusableStorage(environment),
     ...unusableRedis(environment),
     ...unusableBlocks(outboundBlocks),
@@ -163,7 +166,7 @@ export function loadConfig(
     otlpHeaders: headersOf(environment.OTEL_EXPORTER_OTLP_HEADERS) ?? {},
     tracedHosts: listOf(environment.TRACING_OUTBOUND_HOSTS.toLowerCase()),
     workerClasses: environment.WORKER_CLASSES.split(','),
-    version: source.npm_package_version ?? '0.1.0',
+    version: source.npm_package_version ?? releaseVersion(),
   });
 }
 

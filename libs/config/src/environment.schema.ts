@@ -172,6 +172,11 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   REFRESH_TOKEN_TTL_SECONDS: count(2_592_000, 31_536_000, 'Life of a refresh token; it rotates at each use.'),
   ...EDGE_SETTINGS,
   SHUTDOWN_GRACE_MS: count(15_000, 600_000, 'Time to finish requests and jobs after SIGTERM.'),
+  SHUTDOWN_NOTICE_MS: count(
+    5_000,
+    60_000,
+    'Of it, the time in which `/ready` answers 503 and requests are still taken, so that load balancers notice; half of it at most. A worker takes none.',
+  ),
   USAGE_FLUSH_MS: count(2_000, 60_000, 'How often counted usage is written to `tenant_usage`.'),
   METRICS_MINUTES_DAYS: count(3, 365, 'Whole days for which activity is kept by the minute after their end.'),
   USAGE_RETENTION_MONTHS: count(

@@ -4,6 +4,7 @@ export { COST_CATEGORIES, type CategoryPrice, type CostCategory, type CostModel 
 export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
 export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';
+export { type ProcessName, secretsOf } from './secrets';
 export { redisServers, type RedisServers } from './redis-topology';
 export type { RegionMap } from './region-map';
 export { REGION_NAME } from './regions.schema';

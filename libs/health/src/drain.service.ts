@@ -1,8 +1,9 @@
 /**
  * Leaving without dropping anything. States: starting → ready → draining. Draining begins with SIGTERM, or when the
- * application is closed: `/ready` answers 503 at once; after SIGTERM a tenth of SHUTDOWN_GRACE_MS goes by, in which load
- * balancers notice; then requests that are under way are waited for, and connections that never said anything are closed:
- * Node would wait for their first request. What is left when the grace is over is cut off.
+ * application is closed: `/ready` answers 503 at once; after SIGTERM all else is served for SHUTDOWN_NOTICE_MS as ever, in which
+ * load balancers notice. Then nobody can connect any more, so that who did not notice is refused before a request is sent, idle
+ * connections are closed, and requests that are under way are waited for; at last connections that never said anything are
+ * closed, as Node would wait for their first request. What is left when the grace is over is cut off.
  */
 import type { Socket } from 'node:net';
 import {
@@ -17,7 +18,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
 import type { FastifyInstance } from 'fastify';
 
-const NOTICE_SHARE = 0.1;
+/** Requests under way have the rest of the grace. */
+const LONGEST_NOTICE_SHARE = 0.5;
 
 export type ProcessState = 'starting' | 'ready' | 'draining';
 
@@ -31,13 +33,16 @@ export class DrainService
   private cutOff: NodeJS.Timeout | undefined;
   private readonly sockets = new Set<Socket>();
   private closing = false;
+  private endNotice!: () => void;
+  /** From then on, nothing of this process may wait for its client: what would not end by itself is to be ended. */
+  readonly noticeIsOver = new Promise<void>((resolve) => (this.endNotice = resolve));
   private readonly begin = () => this.beginDraining();
   private readonly fastify: FastifyInstance;
 
   /** Hooks in before any route exists, as Fastify's hooks hold only for routes that come after them. */
   constructor(
     host: HttpAdapterHost,
-    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'SHUTDOWN_GRACE_MS'>,
+    @Inject(APP_CONFIG) private readonly config: Pick<AppConfig, 'SHUTDOWN_GRACE_MS' | 'SHUTDOWN_NOTICE_MS'>,
   ) {
     this.fastify = host.httpAdapter.getInstance<FastifyInstance>();
     this.fastify.server.on('connection', (socket: Socket) => {
@@ -71,7 +76,9 @@ export class DrainService
   }
 
   async beforeApplicationShutdown(signal?: string): Promise<void> {
-    if (signal === 'SIGTERM') await this.wait(this.config.SHUTDOWN_GRACE_MS * NOTICE_SHARE);
+    if (signal === 'SIGTERM') await this.wait(this.noticeMs);
+    if (this.fastify.server.listening) this.fastify.server.close();
+    this.endNotice();
     if (this.underWay > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
     this.closing = true;
     for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
@@ -79,6 +86,11 @@ export class DrainService
 
   onApplicationShutdown(): void {
     clearTimeout(this.cutOff);
+  }
+
+  private get noticeMs(): number {
+    const { SHUTDOWN_NOTICE_MS, SHUTDOWN_GRACE_MS } = this.config;
+    return Math.min(SHUTDOWN_NOTICE_MS, SHUTDOWN_GRACE_MS * LONGEST_NOTICE_SHARE);
   }
 
   private beginDraining(): void {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type AppConfig, ConfigModule, loadConfig } from '#libs/config';
@@ -181,6 +181,50 @@ describe('health', () => {
     expect(closed).toBe(false);
     SlowEndpoint.finish();
     expect((await slow).body).toBe('done');
+    await closing;
+  });
+
+  it('serves as ever for the notice after SIGTERM, then lets nobody connect, and finishes what is under way', async () => {
+    const leaving = await start({ ...env.config, SHUTDOWN_GRACE_MS: 20_000, SHUTDOWN_NOTICE_MS: 700 });
+    await leaving.listen(0, '127.0.0.1');
+    const url = await leaving.getUrl();
+    SlowEndpoint.entered = false;
+    const slow = fetch(`${url}/slow`);
+    await waitFor(() => SlowEndpoint.entered, { what: 'the request', intervalMs: 5 });
+    const began = performance.now();
+    let closed = false;
+    const { close } = leaving as { close(signal: NodeJS.Signals): Promise<void> };
+    const closing = close.call(leaving, 'SIGTERM').then(() => void (closed = true));
+    expect((await fetch(`${url}/ready`)).status).toBe(503);
+    const refused = async () => {
+      const answer = await fetch(`${url}/live`).catch((error: unknown) => (error as Error).cause as { code: string });
+      if (!(answer instanceof Response)) return answer.code;
+      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+      return undefined;
+    };
+    expect(await waitFor(refused, { what: 'the end of the notice', intervalMs: 5 })).toBe('ECONNREFUSED');
+    expect(performance.now() - began).toBeGreaterThan(690);
+    expect(closed).toBe(false);
+    SlowEndpoint.finish();
+    expect(await (await slow).text()).toBe('done');
+    await closing;
+  });
+
+  it('answers a request whose beginning had arrived before everything was closed', async () => {
+    const leaving = await start({ ...env.config, SHUTDOWN_GRACE_MS: 20_000 });
+    await leaving.listen(0, '127.0.0.1');
+    const server = leaving.getHttpServer();
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const half = connect((server.address() as { port: number }).port, '127.0.0.1');
+    half.write('GET /live HTTP/1.1\r\nHost: x\r\n');
+    const [socket] = await accepted;
+    await waitFor(() => socket.bytesRead > 0, { what: 'the first half', intervalMs: 5 });
+    const idle = jest.spyOn(server, 'closeIdleConnections');
+    const closing = leaving.close();
+    await waitFor(() => idle.mock.calls.length > 1, { what: 'the routes to be closed', intervalMs: 5 });
+    const answered = once(half, 'data');
+    half.write('\r\n');
+    expect(String(await answered)).toMatch(/^HTTP\/1\.1 200 OK\r\n(.*\r\n)*connection: close\r\n/i);
     await closing;
   });
 

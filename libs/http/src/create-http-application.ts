@@ -42,6 +42,7 @@ function adapter(config: AppConfig, connections: Connections): FastifyAdapter {
     clientErrorHandler: () => undefined, // the server has its own
     routerOptions: { maxParamLength: 512 },
     forceCloseConnections: 'idle',
+    return503OnClosing: false, // what arrived on a connection that was in use is answered before pools are closed
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, toStockyardError(error), request.id);
     },

@@ -16,7 +16,7 @@ export { createOrganization, type TestOrganization } from './environment/organiz
 export { createManyTenants } from './environment/many-tenants';
 export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
-export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
+export { findProgram, OLDEST_POSTGRES, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
 export { Way, type WayOptions } from './chaos/way';
 export { ObjectStore, type Interference } from './object-store/object-store';
 export { type Fault, misbehave, OutsideServer, type OutsideServerOptions } from './outside/outside-server';

@@ -35,7 +35,7 @@ beforeEach(async () => {
   await way.open();
 });
 afterEach(async () => {
-  for (const store of stores.splice(0)) store.onModuleDestroy();
+  for (const store of stores.splice(0)) store.onApplicationShutdown();
   await way.cut();
   await server.stop();
 });

@@ -3,7 +3,7 @@
  * appears whole with the request that completes it.
  */
 import type { Readable } from 'node:stream';
-import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -47,7 +47,7 @@ const PROBE = 'Written at each start, to prove that it is allowed.\n';
 const DELETIONS_AT_ONCE = 16;
 
 @Injectable()
-export class S3FileStore extends FileStore implements OnModuleInit, OnModuleDestroy {
+export class S3FileStore extends FileStore implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Storage');
   private readonly client: S3Client;
   /** Sends nothing: it signs for the address that clients use. */
@@ -75,7 +75,8 @@ export class S3FileStore extends FileStore implements OnModuleInit, OnModuleDest
     }
   }
 
-  onModuleDestroy(): void {
+  /** After the last request: it would cut off uploads and downloads. */
+  onApplicationShutdown(): void {
     this.client.destroy();
     this.signer.destroy();
   }

@@ -76,6 +76,7 @@ export function commonVariables(prefix: string): { variables: Record<string, str
       REDIS_KEY_PREFIX: prefix,
       STORAGE_DIR: files,
       DATABASE_POOL_SIZE: '8',
+      SHUTDOWN_NOTICE_MS: '500', // no balancer has to notice
       RATE_LIMIT_MEMORY_MS: '1', // specs start limits afresh by deleting their keys
     },
     dispose: () => rmSync(files, { recursive: true, force: true }),

@@ -18,6 +18,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'promtool', package: 'prometheus' },
   { name: 'amtool', package: 'prometheus-alertmanager' },
   { name: 'chromium', package: 'chromium' },
+  { name: 'bwrap', package: 'bubblewrap' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 

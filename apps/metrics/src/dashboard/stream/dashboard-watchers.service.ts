@@ -1,13 +1,15 @@
 /** The streams of the dashboard that are open in this process, of each organization's readers so many; operators have those that are left. */
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { DrainService } from '#libs/health';
 import { StreamWatchers } from '#libs/http';
 import { MetricsRegistry } from '#libs/observability';
 
 @Injectable()
-export class DashboardWatchers extends StreamWatchers implements OnModuleDestroy {
+export class DashboardWatchers extends StreamWatchers {
   constructor(
     registry: MetricsRegistry,
+    drain: DrainService,
     @Inject(APP_CONFIG)
     config: Pick<AppConfig, 'DASHBOARD_STREAMS' | 'DASHBOARD_STREAMS_PER_TENANT'>,
   ) {
@@ -22,9 +24,6 @@ export class DashboardWatchers extends StreamWatchers implements OnModuleDestroy
       labels: [],
       read: () => [{ labels: {}, value: this.open }],
     });
-  }
-
-  onModuleDestroy(): void {
-    this.leave();
+    void drain.noticeIsOver.then(() => this.leave()); // clients connect again: by then, to another process
   }
 }
