@@ -20,6 +20,8 @@ interface IngressSpec {
     readonly host: string;
     readonly http: {
       readonly paths: readonly {
+        readonly path: string;
+        readonly pathType: string;
         readonly backend: { readonly service: { readonly name: string; readonly port: { readonly name: string } } };
       }[];
     };
@@ -98,6 +100,20 @@ describe.each([...VALUE_SETS.keys()])('with %s', (name) => {
       const hosts = spec.rules.map(({ host }) => host);
       expect([title, spec.tls?.flatMap((one) => one.hosts) ?? hosts]).toEqual([title, hosts]);
     }
+  });
+
+  it('lets nobody in from outside to what is for the cluster', () => {
+    const inside = ['/metrics', '/live', '/ready', '/api/ready'];
+    for (const { title, spec } of ofKind<IngressSpec>('Ingress'))
+      for (const { path, pathType } of spec.rules.flatMap(({ http }) => http.paths)) {
+        const leadsTo = (to: string) => to === path || (pathType === 'Prefix' && `${to}/`.startsWith(`${path}/`));
+        expect([title, path, pathType === 'Prefix' && path === '/', inside.filter(leadsTo)]).toEqual([
+          title,
+          path,
+          false,
+          [],
+        ]);
+      }
   });
 
   it('has every process scraped where its metrics are', () => {
