@@ -8,7 +8,7 @@ const FORMS: Readonly<Record<string, string>> = {
   REDIS_CACHE_URL: 'rediss://:s%40cret-of-cache@redis-cache.example.com:6380',
   REDIS_LIMITS_URL: 'rediss://:s%40cret-of-limits@redis-limits.example.com:6380',
   DATABASE_URL: 'postgres://postgres:s%40cret@pg-one-a:5432,pg-one-b:5432/stockyard',
-  uri: 'postgres://postgres:s%40cret@pg-one-a:5432/stockyard',
+
   DATABASE_SHARDS: '{"two":{"url":"postgres://postgres:s%40cret@pg-two-rw:5432/stockyard"}}',
   OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20secret',
 };
