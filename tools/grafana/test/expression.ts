@@ -108,7 +108,8 @@ class Reader {
   private ofBoth(node: SyntaxNode, around: Around): Set<string> {
     const [left, right] = node.getChildren('Expr').map((side) => this.labelsOf(side, around));
     const clause = node.getChild('MatchingModifierClause');
-    if (clause !== null) for (const side of [left!, right!]) this.need(this.grouping(clause), side, 'joins on');
+    if (clause?.getChild('Ignoring')) this.need(this.grouping(clause), new Set([...left!, ...right!]), 'ignores');
+    else if (clause !== null) for (const side of [left!, right!]) this.need(this.grouping(clause), side, 'joins on');
     return left!.size > 0 ? left! : right!;
   }
 
