@@ -1,0 +1,22 @@
+{{/*
+Every database and role of one server, in transaction mode. Prepared statements are kept across server connections
+(max_prepared_statements, PgBouncer 1.21 or newer), so the processes need no other setting.
+*/}}
+{{- define "stockyard.pgbouncerConfiguration" -}}
+[databases]
+* = host={{ .server.host }} port={{ .server.port }}
+[pgbouncer]
+listen_addr = *
+listen_port = 6432
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = /run/pgbouncer/users.txt
+pool_mode = transaction
+default_pool_size = {{ .root.Values.pgbouncer.poolSize }}
+max_client_conn = {{ .root.Values.pgbouncer.maxClientConnections }}
+max_prepared_statements = {{ .root.Values.pgbouncer.maxPreparedStatements }}
+server_tls_sslmode = {{ .root.Values.pgbouncer.serverTlsMode }}
+{{- range $name, $value := .root.Values.pgbouncer.settings }}
+{{ $name }} = {{ include "stockyard.text" $value }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,48 @@
+/** The chart holds what its sources hold now. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '#libs/config';
+import { CHART, chartFiles, COPIED } from './files';
+import { CHART_VARIABLES, SECRET_VARIABLES } from './values/environment';
+import { VALUES_SCHEMA } from './values/schema';
+
+describe('the chart', () => {
+  it.each([...chartFiles()])('%s is as its source has it (otherwise: npm run chart)', (path, text) => {
+    const found = readFileSync(path, 'utf8');
+    if (path.endsWith('.json')) expect(JSON.parse(found)).toEqual(JSON.parse(text));
+    else expect(found).toBe(text);
+  });
+
+  it('holds no rule or dashboard that is gone', () => {
+    const held = COPIED.flatMap((directory) => readdirSync(directory).map((name) => join(directory, name)));
+    expect(held.filter((path) => !chartFiles().has(path))).toEqual([]);
+    expect(held.length).toBeGreaterThan(5);
+  });
+
+  it('lets every variable of the processes be set that it does not set itself', () => {
+    const { environment } = VALUES_SCHEMA.$defs;
+    const known = Object.keys(loadConfig({})).filter((name) => /^[A-Z]/.test(name));
+    const settable = Object.keys(environment.properties as object);
+    expect([...settable, ...SECRET_VARIABLES, ...CHART_VARIABLES].sort()).toEqual(known.sort());
+  });
+
+  it('has every object of the values closed', () => {
+    const open: string[] = [];
+    const look = (schema: unknown, path: string): void => {
+      if (typeof schema !== 'object' || schema === null) return;
+      if ('properties' in schema && !('additionalProperties' in schema || '$ref' in schema)) open.push(path);
+      for (const [key, value] of Object.entries(schema)) look(value, `${path}/${key}`);
+    };
+    look(VALUES_SCHEMA, '');
+    // Handed to Kubernetes as they are.
+    expect(open.filter((path) => !PASSED_ON.test(path))).toEqual([]);
+  });
+
+  it('is of this release', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')).toContain(`appVersion: '${version}'`);
+  });
+});
+
+const PASSED_ON =
+  /\/(global|podSecurityContext|containerSecurityContext|affinity|(tolerations|tls|pullSecrets|extraVolumes|extraVolumeMounts|to|clients|prometheus|dashboard|nameServers|extraEgress)\/items)$/;
