@@ -1,52 +1,75 @@
 /**
- * What the chart's own values do with each load: rendered by helm, played with the figures that were measured. And what becomes of
- * it when a value is changed, so that none of this would pass whatever stood in the chart.
+ * What the chart's own values do with each load, by the built tool: rendered by helm, played with the figures that were measured. And
+ * what becomes of it when a value is changed, so that none of this would pass whatever stood in the chart.
  */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readChart } from './chart/read-chart';
-import { readFigures } from './figures/figures';
-import { readObjectives } from './objectives';
 import { renderChart } from './render';
-import { simulate } from './simulate';
-import { TRACES } from './traces/traces';
-import { judge, type Verdict } from './verdict';
+import type { Verdict } from './verdict';
 
-const ROOT = process.cwd();
-const FIGURES = readFigures();
-const OBJECTIVES = readObjectives(join(ROOT, 'deploy/prometheus/rules/platform-alerts.yml'));
-
-const render = (...set: readonly string[]): string => renderChart({ root: ROOT, set });
-
-function play(name: string, rendered: string): Verdict {
-  const trace = TRACES.find((one) => one.name === name)!;
-  const run = simulate(trace, { chart: readChart(rendered), figures: FIGURES, objectives: OBJECTIVES });
-  return judge(run, OBJECTIVES, 1);
+interface Played {
+  readonly status: number | null;
+  of(trace: string): Verdict;
 }
 
-const DEFAULTS = render();
+/** Throws what the tool said where it played nothing. */
+function play(traces: readonly string[], ...options: readonly string[]): Played {
+  const args = ['dist/tools/autoscale/main.js', ...traces, '--json', ...options];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 64 * 2 ** 20 });
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  if (lines.length !== traces.length) throw new Error(stderr);
+  const verdicts = new Map(
+    lines.map((line) => JSON.parse(line) as Verdict & { trace: string }).map((one) => [one.trace, one]),
+  );
+  return { status, of: (trace) => verdicts.get(trace)! };
+}
+
+const TRACES = ['step', 'ramp', 'spike', 'day', 'queue'];
+const set = (...values: readonly string[]): string[] => values.flatMap((value) => ['--set', value]);
 
 describe("the chart's default values", () => {
-  it.each(TRACES.map(({ name }) => name))('keep the objectives on the trace %s, without an oscillation', (name) => {
-    const { misses, oscillates, mostReplicas } = play(name, DEFAULTS);
+  const played = play(TRACES);
+
+  it.each(TRACES)('keep the objectives on the trace %s, without an oscillation', (trace) => {
+    const { misses, oscillates, mostReplicas } = played.of(trace);
     expect({ misses, oscillates }).toEqual({ misses: [], oscillates: false });
-    expect(mostReplicas).toBeGreaterThan(name === 'queue' ? 2 : 3); // it was needed
+    expect(mostReplicas).toBeGreaterThan(trace === 'queue' ? 2 : 3); // it was needed
+  });
+
+  it('are told to be good by the status of the tool', () => expect(played.status).toBe(0));
+
+  it('keep that of the queue with an autoscaler on external metrics instead of KEDA', () => {
+    const verdict = play(['queue'], ...set('worker.autoscaler=hpa')).of('queue');
+    expect(verdict).toMatchObject({ misses: [], oscillates: false });
+    expect(verdict.mostReplicas).toBeGreaterThan(2);
   });
 });
 
 describe('other values', () => {
-  const few = render('api.autoscaling.maxReplicas=4', 'worker.groups.fast.autoscaling.maxReplicas=2');
-
-  it.each(['ramp', 'day'])('miss them on the trace %s with four pods at most', (name) => {
-    expect(play(name, few)).toMatchObject({ keepsSlo: false, mostReplicas: 4 });
+  it('miss the objectives with four pods of the api and two workers at most', () => {
+    const values = ['api.autoscaling.maxReplicas=4', 'worker.groups.fast.autoscaling.maxReplicas=2'];
+    const few = play(['ramp', 'queue'], ...set(...values));
+    expect(few.status).toBe(1);
+    expect(few.of('ramp')).toMatchObject({ keepsSlo: false, mostReplicas: 4 });
+    expect(few.of('queue').misses).toEqual([expect.stringContaining('StockyardBacklogOld')]);
   });
 
-  it('miss that of the queue with no more workers than at rest', () => {
-    expect(play('queue', few).misses).toEqual([expect.stringContaining('StockyardBacklogOld')]);
+  it('keep them when four times as much comes at once, which the default values do not', () => {
+    expect(play(['surge']).of('surge').keepsSlo).toBe(false);
+    expect(play(['surge'], ...set('api.autoscaling.cpuPercentOfRequest=40')).of('surge').misses).toEqual([]);
   });
 
   it('miss that of the queue where workers are scaled by their processor alone, which asks for none', () => {
-    const cpuAlone = withoutQueries(DEFAULTS);
-    expect(play('queue', cpuAlone)).toMatchObject({ keepsSlo: false, mostReplicas: 2 });
+    const directory = mkdtempSync(join(tmpdir(), 'stockyard-autoscale-'));
+    try {
+      const file = join(directory, 'cpu-alone.yaml');
+      writeFileSync(file, withoutQueries(renderChart({ root: process.cwd() })));
+      expect(play(['queue'], '--rendered', file).of('queue')).toMatchObject({ keepsSlo: false, mostReplicas: 2 });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

@@ -15,11 +15,13 @@ import { picture } from './report/picture';
 import { table, verdictLines } from './report/table';
 import { simulate } from './simulate';
 import { hourlyProfile } from './traces/profile';
-import { TRACES } from './traces/traces';
+import { SURGE, TRACES } from './traces/traces';
 import { judge } from './verdict';
 
 /** dist/tools/autoscale → the root of the checkout. */
 const ROOT = resolve(__dirname, '..', '..', '..');
+
+const ALL = [...TRACES, SURGE];
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`);
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -32,7 +34,7 @@ function run(options: SimulateOptions): number {
   const figures = readFigures(options.figures);
   const objectives = readObjectives(join(ROOT, 'deploy/prometheus/rules/platform-alerts.yml'));
   const price = podPrice(options.costModel ?? exampleCostModel(join(ROOT, 'docs', 'costs.md')), chart);
-  const traces = TRACES.filter(({ name }) => options.traces.length === 0 || options.traces.includes(name));
+  const traces = options.traces.length === 0 ? TRACES : ALL.filter(({ name }) => options.traces.includes(name));
   let missed = 0;
   for (const trace of traces) {
     const played = simulate(trace, { chart, figures, objectives, seed });
@@ -76,7 +78,7 @@ Promise.resolve()
         workingDirectory: process.cwd(),
         figuresFile: join(source, 'figures', 'figures.json'),
         profileFile: join(source, 'traces', 'retail-hours.json'),
-        traces: TRACES.map(({ name }) => name),
+        traces: ALL.map(({ name }) => name),
       }),
     ),
   )

@@ -32,7 +32,8 @@ export const USAGE = `Usage: npm run simulate -- [TRACE…] [options]
        npm run simulate -- measure [--out FILE] [--node-flags "FLAGS"]
        npm run simulate -- profile FILE.csv[.gz] [--out FILE]
 
-Plays loads against the autoscalers of the chart. Traces: step, ramp, spike, day, queue (default: all).
+Plays loads against the autoscalers of the chart. Traces: step, ramp, spike, day, queue (default: these), and
+surge, which is more than the default values are made for.
 
   --rendered FILE      what helm template has written (default: helm/stockyard is rendered; helm is built with Go if need be)
   --values FILE        values for helm template; may be repeated (default: examples/production.yaml of the chart)

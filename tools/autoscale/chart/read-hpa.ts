@@ -9,9 +9,17 @@ interface RawTarget {
   readonly averageValue?: string | number;
   readonly value?: string | number;
 }
+interface RawSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: string[];
+  }[];
+}
 interface RawSource {
   readonly name?: string;
-  readonly metric?: { readonly name: string };
+  readonly metric?: { readonly name: string; readonly selector?: RawSelector };
   readonly target: RawTarget;
 }
 interface RawMetric {
@@ -48,7 +56,18 @@ function readMetric(raw: RawMetric): MetricSpec {
   const source = raw[SOURCES[raw.type]];
   const name = source?.name ?? source?.metric?.name;
   if (!source || name === undefined) throw new TypeError(`The simulation knows no metric of type ${raw.type}.`);
-  return { kind: raw.type, name, target: readTarget(source.target) };
+  const selector = source.metric?.selector && matchers(source.metric.selector);
+  return { kind: raw.type, name, target: readTarget(source.target), selector };
+}
+
+/** As prometheus-adapter writes it into a query. */
+function matchers({ matchLabels = {}, matchExpressions = [] }: RawSelector): string {
+  const equal = Object.entries(matchLabels).map(([label, value]) => `${label}="${value}"`);
+  const among = matchExpressions.map(({ key, operator, values = [] }) => {
+    if (operator !== 'In') throw new TypeError(`The simulation knows no selector with ${operator}.`);
+    return `${key}=~"${values.join('|')}"`;
+  });
+  return [...equal, ...among].join(',');
 }
 
 function readTarget({ type, averageUtilization, averageValue, value }: RawTarget): MetricTarget {

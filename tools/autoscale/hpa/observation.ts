@@ -28,5 +28,5 @@ export interface Observation {
   resource(name: string): PodSamples | null;
   podMetric(name: string): PodSamples | null;
   /** Of an object or from outside: one number. */
-  single(name: string): number | null;
+  single(name: string, selector?: string): number | null;
 }

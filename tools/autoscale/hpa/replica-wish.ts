@@ -91,8 +91,8 @@ function fromPods({ samples, ratio: ratioOf, whole, isCpu }: PodMetric, context:
 }
 
 /** One number of an object, or from outside. `AverageValue` shares it among the pods that there are; `Value` compares it as it is. */
-function ofOne({ name, target }: MetricSpec, context: WishContext): number | null {
-  const value = context.observation.single(name);
+function ofOne({ name, target, selector }: MetricSpec, context: WishContext): number | null {
+  const value = context.observation.single(name, selector);
   if (value === null || target.type === 'Utilization') return null;
   const { statusReplicas, specReplicas, observation, tolerances } = context;
   if (target.type === 'AverageValue') {

@@ -25,6 +25,8 @@ export interface MetricSpec {
   /** `cpu`, `memory`, or the metric's own. */
   readonly name: string;
   readonly target: MetricTarget;
+  /** Of an external metric, as matchers of PromQL. */
+  readonly selector?: string | undefined;
 }
 
 export interface Behavior {

@@ -5,8 +5,8 @@
 import type { Observation, PodSample, PodSamples, PodView } from '../hpa/observation';
 import { evaluate, single } from '../prometheus/evaluate';
 import { Samples } from '../prometheus/samples';
-import type { Plant } from './plant';
-import { NAMESPACE } from './plant';
+import type { Value } from '../prometheus/value';
+import { NAMESPACE, type Plant } from './plant';
 import type { Pod } from './pod';
 
 /** `--metric-resolution` of metrics-server. */
@@ -53,7 +53,7 @@ export class Monitoring {
       pods,
       resource: (name) => (name === 'cpu' ? this.cpu : name === 'memory' ? this.memory : null),
       podMetric: (name) => this.podMetric(name, pods, now),
-      single: () => null,
+      single: (name, selector) => this.externalMetric(name, selector, now),
       query: (query) => single(query, { samples: this.samples, at: now }),
     };
   }
@@ -81,18 +81,28 @@ export class Monitoring {
   }
 
   private podMetric(name: string, pods: readonly PodView[], now: number): PodSamples | null {
-    const rule = this.options.rules.get(name);
-    if (!rule) return null;
-    const matchers = `namespace="${NAMESPACE}",pod=~"${pods.map((pod) => pod.name).join('|')}"`;
-    const query = rule.query
-      .replaceAll('<<.Series>>', rule.series)
-      .replaceAll('<<.LabelMatchers>>', matchers)
-      .replaceAll('<<.GroupBy>>', 'pod');
-    const answer = evaluate(query, { samples: this.samples, at: now });
-    if (typeof answer === 'number') return null;
+    const answer = this.ask(name, `pod=~"${pods.map((pod) => pod.name).join('|')}"`, now);
+    if (answer === null || typeof answer === 'number') return null;
     const samples = answer.map(
       ({ labels, value }) => [labels.pod ?? '', { value, at: now, windowSeconds: 0 }] as const,
     );
     return new Map(samples);
+  }
+
+  /** The autoscaler adds up what there is. */
+  private externalMetric(name: string, selector: string | undefined, now: number): number | null {
+    const answer = this.ask(name, selector, now);
+    if (answer === null || typeof answer === 'number' || answer.length === 0) return null;
+    return answer.reduce((sum, { value }) => sum + value, 0);
+  }
+
+  private ask(name: string, selector: string | undefined, now: number): Value | null {
+    const rule = this.options.rules.get(name);
+    if (!rule) return null;
+    const query = rule.query
+      .replaceAll('<<.Series>>', rule.series)
+      .replaceAll('<<.LabelMatchers>>', [`namespace="${NAMESPACE}"`, ...(selector ? [selector] : [])].join(','))
+      .replaceAll('<<.GroupBy>>', 'pod');
+    return evaluate(query, { samples: this.samples, at: now });
   }
 }

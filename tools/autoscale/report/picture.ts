@@ -4,7 +4,7 @@ import type { Row, Run } from '../simulate';
 import type { Verdict } from '../verdict';
 import { duration, thin } from './table';
 
-const [WIDTH, LEFT, RIGHT, TOP, PANEL, GAP] = [860, 84, 24, 58, 104, 30];
+const [WIDTH, LEFT, RIGHT, TOP, PANEL, GAP] = [860, 84, 24, 84, 104, 30];
 const POINTS = 180;
 const COLORS = {
   line: '#1f6feb',
@@ -88,10 +88,11 @@ export function picture(run: Run, verdict: Verdict, objectives: Objectives): str
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${escape(`${run.trace.name}: ${state}`)}">`,
     `<rect width="${WIDTH}" height="${height}" fill="${COLORS.back}"/>`,
-    text(LEFT, 20, `${run.trace.name}: ${run.trace.about}`, 'font-weight="600"'),
+    text(LEFT, 20, `${run.trace.name}: ${run.workload}`, 'font-weight="600"'),
+    text(LEFT, 37, run.trace.about, ''),
     text(
       LEFT,
-      37,
+      54,
       state + (verdict.oscillates ? ', oscillates' : ''),
       `fill="${verdict.keepsSlo ? COLORS.text : COLORS.limit}"`,
     ),

@@ -23,8 +23,7 @@ const step: Trace = {
 const ramp: Trace = {
   of: 'requests',
   name: 'ramp',
-  about:
-    '500 requests a second, rising to 6,000 within half an hour; level for ten minutes; down again within half an hour.',
+  about: '500 requests a second, rising to 6,000 within half an hour; level for ten minutes; down again as slowly.',
   seconds: 90 * MINUTE,
   stride: 15,
   rate: (at) =>
@@ -34,18 +33,19 @@ const ramp: Trace = {
     ),
 };
 
-const spike: Trace = {
+/** For five minutes so many times as much as before and after, within ten seconds. */
+const burst = (name: string, times: number, inWords: string): Trace => ({
   of: 'requests',
-  name: 'spike',
-  about: '800 requests a second; three times as many for five minutes, within ten seconds; then as before.',
+  name,
+  about: `800 requests a second; ${inWords} times as many for five minutes, within ten seconds; then as before.`,
   seconds: 40 * MINUTE,
   stride: 5,
   rate: (at) =>
     Math.min(
-      between(at, [10 * MINUTE, 10 * MINUTE + 10], [800, 2_400]),
-      between(at, [15 * MINUTE, 15 * MINUTE + 10], [2_400, 800]),
+      between(at, [10 * MINUTE, 10 * MINUTE + 10], [800, times * 800]),
+      between(at, [15 * MINUTE, 15 * MINUTE + 10], [times * 800, 800]),
     ),
-};
+});
 
 const PEAK_OF_DAY = 5_000;
 const day: Trace = {
@@ -60,13 +60,16 @@ const day: Trace = {
 const queue: Trace = {
   of: 'jobs',
   name: 'queue',
-  about:
-    '5,000 jobs at once and 40 a second for half an hour; they mostly wait for others, so that a busy worker uses 27 %.',
+  about: '5,000 jobs at once, then 10 a second for half an hour; they mostly wait for others: a busy worker uses 27 %.',
   seconds: 60 * MINUTE,
   stride: 1,
-  rate: (at) => (at >= 5 * MINUTE && at < 35 * MINUTE ? 40 : 4),
+  rate: (at) => (at >= 5 * MINUTE && at < 35 * MINUTE ? 10 : 2),
   atOnce: (at) => (at === 5 * MINUTE ? 5_000 : 0),
   busyUtilization: 0.27,
 };
 
-export const TRACES: readonly Trace[] = [step, ramp, spike, day, queue];
+/** Those that the chart's default values are held to. */
+export const TRACES: readonly Trace[] = [step, ramp, burst('spike', 2.5, 'two and a half'), day, queue];
+
+/** More at once than the default values have room for. */
+export const SURGE: Trace = burst('surge', 4, 'four');
