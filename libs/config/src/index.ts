@@ -1,6 +1,6 @@
 /** Configuration: the environment, parsed and checked once at boot against one schema. */
 export { type AppConfig, ConfigError, loadConfig, roleUrl, type DatabaseRole } from './config';
-export { COST_CATEGORIES, type CategoryPrice, type CostCategory, type CostModel } from './cost-model';
+export { COST_CATEGORIES, type CategoryPrice, type CostCategory, type CostModel, costModel } from './cost-model';
 export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
 export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';
@@ -9,3 +9,4 @@ export { redisServers, type RedisServers } from './redis-topology';
 export type { RegionMap } from './region-map';
 export { REGION_NAME } from './regions.schema';
 export { SLO_TIERS, type SloObjectives } from './slo-objectives';
+export { SLO_TIERS, sloObjectives, type SloObjectives } from './slo-objectives';

@@ -4,5 +4,6 @@ export { type HistogramOptions, MetricsRegistry, type Observe, type ReadMetric, 
 export { guardOutput } from './process-output';
 export { logParams, type LogOptions } from './logging';
 export type { ProcessName } from './process-name';
+export { RequestWindow } from './request-window';
 export type { ProcessSignals } from './signals/process-signals';
 export { SignalReader } from './signals/signal-reader';
