@@ -8,5 +8,4 @@ export { type ProcessName, secretsOf } from './secrets';
 export { redisServers, type RedisServers } from './redis-topology';
 export type { RegionMap } from './region-map';
 export { REGION_NAME } from './regions.schema';
-export { SLO_TIERS, type SloObjectives } from './slo-objectives';
 export { SLO_TIERS, sloObjectives, type SloObjectives } from './slo-objectives';
