@@ -19,6 +19,7 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'amtool', package: 'prometheus-alertmanager' },
   { name: 'chromium', package: 'chromium' },
   { name: 'bwrap', package: 'bubblewrap' },
+  { name: 'go', package: 'golang-go', also: ['/usr/local/go/bin'] },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 
