@@ -18,6 +18,10 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'promtool', package: 'prometheus' },
   { name: 'amtool', package: 'prometheus-alertmanager' },
   { name: 'chromium', package: 'chromium' },
+  { name: 'nginx', package: 'nginx-light', also: ['/usr/sbin'] },
+  { name: 'haproxy', package: 'haproxy', also: ['/usr/sbin'] },
+  { name: 'curl', package: 'curl' },
+  { name: 'openssl', package: 'openssl' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 
