@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '#libs/testing';
 import { Deployed, type ProcessService } from './deployed';
-import { filesBelow, fromCheckout } from './image-tree';
+import { filesBelow, fromCheckout, productionPackages } from './image-tree';
 
 const TARGETS = ['api', 'worker', 'metrics'] as const;
 const PROCESSES: readonly ProcessService[] = ['api-1', 'worker-slow', 'metrics'];
@@ -77,13 +77,13 @@ describe('docker-compose.yml, deployed', () => {
   };
 
   it.each(TARGETS)('makes an image of %s: nothing for development, nobody’s to change, not large', (target) => {
-    const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-      devDependencies: Record<string, string>;
-    };
     const files = ['srv', 'usr/local/bin', 'var'].flatMap((below) => filesBelow(deployed.treeOf(target), below));
     const ours = files.filter(({ path }) => !/^usr\/local\/bin\/node$/.test(path));
-    const packages = new Set(ours.map(({ path }) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]));
-    expect(Object.keys(devDependencies).filter((name) => packages.has(name))).toEqual([]);
+    const packageOf = (path: string) => /^srv\/stockyard\/(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+    const packages = new Set(ours.map(({ path }) => packageOf(path)).filter((path) => path !== undefined));
+    const production = new Set(productionPackages(ROOT));
+    expect([...packages].filter((path) => !production.has(path))).toEqual([]);
+    expect(packages.size).toBeGreaterThan(100);
     const unwanted =
       /\.(map|d\.ts)$|dist\/.*spec\.js$|dist\/libs\/(testing|local-stack)\/|\/\.env|usr\/local\/bin\/(npm|yarn)/;
     expect(ours.filter(({ path }) => unwanted.test(path))).toEqual([]);
@@ -131,13 +131,13 @@ describe('docker-compose.yml, deployed', () => {
     }
   });
 
+  const streaming = () =>
+    waitFor(() => deployed.query('postgres', 'select state from pg_stat_replication', 'postgres') === 'streaming', {
+      what: 'the replica to stream',
+    });
+
   it('streams to the replica, which keeps what it needs on the primary and takes no writes', async () => {
-    await waitFor(
-      () => deployed.query('postgres', 'select state from pg_stat_replication', 'postgres') === 'streaming',
-      {
-        what: 'the replica to stream',
-      },
-    );
+    await streaming();
     const slot = deployed.query(
       'postgres',
       'select slot_name, active, wal_status from pg_replication_slots',
@@ -215,5 +215,12 @@ describe('docker-compose.yml, deployed', () => {
       expect([name, status]).toEqual([name, { code: 0, signal: null }]);
       expect(seconds).toBeLessThan(grace);
     }
+  }, 60_000);
+
+  it('takes the promoted volume for the primary’s, and copies a new replica from it', async () => {
+    await deployed.rebuildAfterPromotion();
+    expect(deployed.query('postgres', 'select pg_is_in_recovery()')).toBe('f');
+    await streaming();
+    expect(deployed.query('postgres-replica', 'select count(*) from orders')).toBe('2');
   }, 60_000);
 });

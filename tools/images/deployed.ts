@@ -3,6 +3,7 @@
  * of process, both Postgres servers behind their poolers, both Redis. Programs are Debian's.
  */
 import { spawnSync } from 'node:child_process';
+import { renameSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { freePort, waitFor } from '#libs/local-stack';
@@ -134,9 +135,18 @@ export class Deployed {
 
   /** As `docker compose stop postgres pgbouncer`, and the promotion of the replica. */
   async promoteReplica(): Promise<void> {
-    const server = (name: string) => this.deployment.running.find((process) => process.name === name)!;
-    await Promise.all([server('postgres').stop('SIGINT'), server('pgbouncer').stop('SIGTERM')]);
+    await Promise.all([this.server('postgres').stop('SIGINT'), this.server('pgbouncer').stop('SIGTERM')]);
     this.query('postgres-replica', 'select pg_promote()', 'postgres');
+  }
+
+  /** As with the volumes' names changed in .env: the promoted one is the primary's, and the replica's is empty. */
+  async rebuildAfterPromotion(): Promise<void> {
+    await this.server('postgres-replica').stop('SIGINT');
+    const volume = (name: string) => join(this.options.directory, 'volumes', name);
+    rmSync(volume('postgres'), { recursive: true });
+    renameSync(volume('postgres-replica'), volume('postgres'));
+    await this.startServer('postgres');
+    await this.startServer('postgres-replica');
   }
 
   /** SIGTERM to every process, at once. */
@@ -148,6 +158,10 @@ export class Deployed {
       return { name, status, seconds: (performance.now() - began) / 1000, grace };
     });
     return Promise.all(stops);
+  }
+
+  private server(name: string): ContainedProcess {
+    return this.running().find((process) => process.name === name)!;
   }
 
   private async startPostgres(): Promise<void> {

@@ -31,13 +31,23 @@ export interface TreeOptions {
 }
 
 /** By hard links where the places are on one disk: whatever a later step removes here stays where it came from. */
+function cp(places: readonly string[], cwd = '/'): void {
+  if (spawnSync('cp', ['-a', '-l', ...places], { cwd }).status === 0) return;
+  const { status, stderr } = spawnSync('cp', ['-a', ...places], { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cp: ${stderr}`);
+}
+
+/** The file, or what is in the directory. */
 function copy(from: string, to: string): void {
   const directory = lstatSync(from).isDirectory();
   mkdirSync(directory ? to : dirname(to), { recursive: true });
-  const places = directory ? [`${from}/.`, to] : [from, to];
-  if (spawnSync('cp', ['-a', '-l', ...places]).status === 0) return;
-  const { status, stderr } = spawnSync('cp', ['-a', ...places], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`cp: ${stderr}`);
+  cp(directory ? [`${from}/.`, to] : [from, to]);
+}
+
+/** With the directories that they are in. */
+function copyPaths(from: string, paths: readonly string[], to: string): void {
+  mkdirSync(to, { recursive: true });
+  cp(['--parents', '--target-directory', to, ...paths], from);
 }
 
 export class ImageTree {
@@ -81,7 +91,7 @@ export class ImageTree {
   private base(name: string): void {
     const local = join(this.path(name), 'usr/local');
     mkdirSync(join(local, 'bin'), { recursive: true });
-    cpSync(realpathSync(this.options.node), join(local, 'bin/node'));
+    copy(realpathSync(this.options.node), join(local, 'bin/node'));
     mkdirSync(join(this.path(name), 'var/lib'), { recursive: true });
     prepareRoot(this.path(name));
   }
@@ -185,19 +195,20 @@ export function fromCheckout(root: string): Shortcut {
     context.has(path) || context.has(path.replace(/\.js$/, '.ts')) || path.startsWith('apps/metrics/page/');
   return {
     take({ text }, stage, workdir) {
-      const to = (path: string) => join(stage, workdir, path);
+      const to = join(stage, workdir);
       if (text.startsWith('npm ci --omit=dev --omit=optional')) {
-        for (const path of productionPackages(root).filter((name) => !/node_modules\/.*node_modules/.test(name)))
-          copy(join(root, path), to(path));
+        const outermost = productionPackages(root).filter((path) => path.lastIndexOf('node_modules/') === 0);
+        copyPaths(root, outermost, to); // the others are within them
         return true;
       }
       if (text.startsWith('npm ci')) return true;
       if (!text.startsWith('npm run build')) return false;
-      const dist = join(root, 'dist');
-      for (const { path } of filesBelow(dist).filter((file) => !file.path.endsWith('.map') && hasSource(file.path))) {
-        mkdirSync(dirname(to(join('dist', path))), { recursive: true });
-        cpSync(join(dist, path), to(join('dist', path)));
-      }
+      const built = filesBelow(join(root, 'dist')).map(({ path }) => path);
+      copyPaths(
+        root,
+        built.filter((path) => !path.endsWith('.map') && hasSource(path)).map((path) => join('dist', path)),
+        to,
+      );
       return true;
     },
   };

@@ -1,11 +1,12 @@
 /**
  * Leaving without dropping anything. States: starting → ready → draining. Draining begins with SIGTERM, or when the
- * application is closed: `/ready` answers 503 at once; after SIGTERM all else is served for SHUTDOWN_NOTICE_MS as ever, in which
- * load balancers notice. Then nobody can connect any more, so that who did not notice is refused before a request is sent, idle
- * connections are closed, and requests that are under way are waited for; at last connections that never said anything are
- * closed, as Node would wait for their first request. What is left when the grace is over is cut off.
+ * application is closed: `/ready` answers 503 at once. After SIGTERM all else is served for SHUTDOWN_NOTICE_MS as ever, in which
+ * load balancers notice, and then until nobody has asked for SILENCE_MS; each answer closes its connection. Only then does it
+ * stop listening: the kernel resets connections that wait to be accepted, with the requests on them. Requests that are under way
+ * are waited for. What is left when the grace is over is cut off.
  */
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -20,6 +21,12 @@ import type { FastifyInstance } from 'fastify';
 
 /** Requests under way have the rest of the grace. */
 const LONGEST_NOTICE_SHARE = 0.5;
+/** And some of it, whoever did not notice. */
+const LATEST_SHARE = 0.75;
+const SILENCE_MS = 250;
+const LOOK_MS = 10;
+/** They tell nothing of whether a balancer has noticed. */
+const PROBES = new Set(['/live', '/ready', '/health', '/api/ready', '/api/health', '/metrics']);
 
 export type ProcessState = 'starting' | 'ready' | 'draining';
 
@@ -29,10 +36,12 @@ export class DrainService
 {
   private current: ProcessState = 'starting';
   private underWay = 0;
-  private quiet: (() => void) | undefined;
+  private askedMs = 0;
+  private drainingMs = 0;
   private cutOff: NodeJS.Timeout | undefined;
   private readonly sockets = new Set<Socket>();
   private closing = false;
+  private graceIsOver = false;
   private endNotice!: () => void;
   /** From then on, nothing of this process may wait for its client: what would not end by itself is to be ended. */
   readonly noticeIsOver = new Promise<void>((resolve) => (this.endNotice = resolve));
@@ -50,14 +59,12 @@ export class DrainService
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
-    this.fastify.addHook('onRequest', (_request, reply, done) => {
+    this.fastify.addHook('onRequest', (request, reply, done) => {
       this.underWay += 1;
+      if (!PROBES.has(request.url)) this.askedMs = performance.now();
       if (this.current === 'draining') reply.header('Connection', 'close');
       // Not onResponse: a client that went away never gets there, and would be waited for until the grace is over.
-      reply.raw.once('close', () => {
-        this.underWay -= 1;
-        if (this.underWay === 0) this.quiet?.();
-      });
+      reply.raw.once('close', () => void (this.underWay -= 1));
       done();
     });
   }
@@ -76,12 +83,13 @@ export class DrainService
   }
 
   async beforeApplicationShutdown(signal?: string): Promise<void> {
-    if (signal === 'SIGTERM') await this.wait(this.noticeMs);
-    if (this.fastify.server.listening) this.fastify.server.close();
+    if (signal === 'SIGTERM') await delay(this.noticeMs);
     this.endNotice();
-    if (this.underWay > 0) await new Promise<void>((resolve) => (this.quiet = resolve));
+    if (signal === 'SIGTERM') await this.until(() => this.isSilent);
+    if (this.fastify.server.listening) this.fastify.server.close();
+    await this.until(() => this.underWay === 0);
     this.closing = true;
-    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy(); // Node would wait for its first request
   }
 
   onApplicationShutdown(): void {
@@ -96,14 +104,26 @@ export class DrainService
   private beginDraining(): void {
     if (this.current === 'draining') return;
     this.current = 'draining';
+    this.drainingMs = performance.now();
     process.removeListener('SIGTERM', this.begin);
     this.cutOff = setTimeout(() => {
-      this.quiet?.();
+      this.graceIsOver = true;
       this.fastify.server.closeAllConnections();
     }, this.config.SHUTDOWN_GRACE_MS).unref();
   }
 
-  private wait(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+  private get isSilent(): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.askedMs >= SILENCE_MS) return true;
+    return nowMs - this.drainingMs >= this.config.SHUTDOWN_GRACE_MS * LATEST_SHARE;
+  }
+
+  /** Looks when all that has arrived has been read. */
+  private async until(isSo: () => boolean): Promise<void> {
+    for (;;) {
+      await nextTurn();
+      if (isSo() || this.graceIsOver) return;
+      await delay(LOOK_MS);
+    }
   }
 }

@@ -184,29 +184,51 @@ describe('health', () => {
     await closing;
   });
 
-  it('serves as ever for the notice after SIGTERM, then lets nobody connect, and finishes what is under way', async () => {
-    const leaving = await start({ ...env.config, SHUTDOWN_GRACE_MS: 20_000, SHUTDOWN_NOTICE_MS: 700 });
+  const listening = async (options: Partial<AppConfig>) => {
+    const leaving = await start({ ...env.config, ...options });
     await leaving.listen(0, '127.0.0.1');
+    const { close } = leaving as { close(signal: NodeJS.Signals): Promise<void> };
     const url = await leaving.getUrl();
+    const ask = () =>
+      fetch(`${url}/none`).then(
+        ({ status, headers }) => [status, headers.get('connection')],
+        (error: unknown) => ((error as Error).cause as { code: string }).code,
+      );
+    return { url, ask, server: leaving.getHttpServer(), leave: () => close.call(leaving, 'SIGTERM') };
+  };
+
+  it('serves as ever for the notice after SIGTERM, then lets nobody connect, and finishes what is under way', async () => {
+    const { url, ask, server, leave } = await listening({ SHUTDOWN_GRACE_MS: 20_000, SHUTDOWN_NOTICE_MS: 400 });
     SlowEndpoint.entered = false;
     const slow = fetch(`${url}/slow`);
     await waitFor(() => SlowEndpoint.entered, { what: 'the request', intervalMs: 5 });
     const began = performance.now();
     let closed = false;
-    const { close } = leaving as { close(signal: NodeJS.Signals): Promise<void> };
-    const closing = close.call(leaving, 'SIGTERM').then(() => void (closed = true));
+    const closing = leave().then(() => void (closed = true));
     expect((await fetch(`${url}/ready`)).status).toBe(503);
-    const refused = async () => {
-      const answer = await fetch(`${url}/live`).catch((error: unknown) => (error as Error).cause as { code: string });
-      if (!(answer instanceof Response)) return answer.code;
-      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
-      return undefined;
-    };
-    expect(await waitFor(refused, { what: 'the end of the notice', intervalMs: 5 })).toBe('ECONNREFUSED');
-    expect(performance.now() - began).toBeGreaterThan(690);
+    expect(await ask()).toEqual([404, 'close']);
+    await waitFor(() => !server.listening, { what: 'the end of the notice', intervalMs: 5 });
+    expect(performance.now() - began).toBeGreaterThan(390);
+    expect(await ask()).toBe('ECONNREFUSED');
     expect(closed).toBe(false);
     SlowEndpoint.finish();
     expect(await (await slow).text()).toBe('done');
+    await closing;
+  });
+
+  it('goes on serving who has not noticed, for three quarters of the grace', async () => {
+    const { url, ask, leave } = await listening({ SHUTDOWN_GRACE_MS: 2_000, SHUTDOWN_NOTICE_MS: 500 });
+    const began = performance.now();
+    const closing = leave();
+    const refused = async () => {
+      await fetch(`${url}/ready`).catch(() => undefined);
+      const answer = await ask();
+      if (typeof answer === 'string') return answer;
+      expect(answer).toEqual([404, 'close']);
+      return undefined;
+    };
+    expect(await waitFor(refused, { what: 'the end', intervalMs: 5 })).toMatch(/^ECONN/);
+    expect(performance.now() - began).toBeGreaterThan(1_490);
     await closing;
   });
 

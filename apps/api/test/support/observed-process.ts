@@ -20,11 +20,15 @@ export class ObservedProcess implements RunningApi {
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (bytes: Buffer) => this.said.push(bytes));
   }
 
-  /** Does not wait for anything: it may be meant to fail. */
-  static async spawn(name: ProcessName, variables: Readonly<Record<string, string>>): Promise<ObservedProcess> {
+  /** Does not wait for anything: it may be meant to fail. `at`: its port, where others know it by that. */
+  static async spawn(
+    name: ProcessName,
+    variables: Readonly<Record<string, string>>,
+    at?: number,
+  ): Promise<ObservedProcess> {
     const program = join(process.cwd(), `dist/apps/${name}/src/main.js`);
     if (!existsSync(program)) throw new Error('dist is missing: run `npm run build` first.');
-    const port = String(await freePort());
+    const port = String(at ?? (await freePort()));
     const child = spawn(process.execPath, [program], {
       env: { PATH: process.env.PATH ?? '', ...variables, [`${name.toUpperCase()}_PORT`]: port },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -33,8 +37,12 @@ export class ObservedProcess implements RunningApi {
   }
 
   /** Resolves when it is ready. */
-  static async start(name: ProcessName, variables: Readonly<Record<string, string>>): Promise<ObservedProcess> {
-    const started = await ObservedProcess.spawn(name, variables);
+  static async start(
+    name: ProcessName,
+    variables: Readonly<Record<string, string>>,
+    at?: number,
+  ): Promise<ObservedProcess> {
+    const started = await ObservedProcess.spawn(name, variables, at);
     const answers = () => fetch(`${started.url}/ready`).then((response) => response.ok);
     await waitFor(answers, { what: `the ${name} to be ready`, timeoutMs: 45_000 }).catch(async (error: unknown) => {
       await started.stop();

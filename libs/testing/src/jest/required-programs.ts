@@ -19,6 +19,11 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'amtool', package: 'prometheus-alertmanager' },
   { name: 'chromium', package: 'chromium' },
   { name: 'bwrap', package: 'bubblewrap' },
+  { name: 'go', package: 'golang-go', also: ['/usr/local/go/bin'] },
+  { name: 'nginx', package: 'nginx-light', also: ['/usr/sbin'] },
+  { name: 'haproxy', package: 'haproxy', also: ['/usr/sbin'] },
+  { name: 'curl', package: 'curl' },
+  { name: 'openssl', package: 'openssl' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 
