@@ -117,6 +117,9 @@ describe.each([...VALUE_SETS.keys()])('with %s', (name) => {
     if (!existsSync('Dockerfile')) return;
     const targets = [...readFileSync('Dockerfile', 'utf8').matchAll(/^FROM .+ AS (\S+)$/gim)].map((match) => match[1]!);
     expect(targets).toEqual(expect.arrayContaining(images.map((image) => image.slice('stockyard-'.length))));
+    const [, user] = /^USER (\d+)(?::\d+)?$/m.exec(readFileSync('Dockerfile', 'utf8'))!;
+    for (const { title, pod } of processes)
+      expect([title, String(pod.securityContext!['runAsUser'])]).toEqual([title, user]);
   });
 
   it('starts programs that there are', () => {

@@ -5,12 +5,7 @@ import { waitFor } from '#libs/local-stack';
 import { parse } from 'yaml';
 import { type KubernetesObject, titleOf } from '../rendered/objects';
 import { moduleDirectories } from '../schemas/modules';
-import type { ApiServer, Reply } from './api-server';
-
-interface Resource {
-  readonly name: string;
-  readonly kind: string;
-}
+import type { ApiServer, Reply, Resource } from './api-server';
 
 export class Acceptance {
   private readonly resources = new Map<string, readonly Resource[]>();
@@ -30,10 +25,11 @@ export class Acceptance {
         const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
         fine(await this.server.call('POST', path, definition));
         const { group, versions } = definition.spec as { group: string; versions: { name: string }[] };
-        const isServed = async () =>
-          (await this.server.call('GET', `/apis/${group}/${versions[0]!.name}`)).body.resources?.some(
-            (one: Resource) => one.kind === (definition.spec as { names: Resource }).names.kind,
-          ) as boolean;
+        const { kind } = (definition.spec as { names: Resource }).names;
+        const isServed = async (): Promise<boolean | undefined> => {
+          const { body } = await this.server.call('GET', `/apis/${group}/${versions[0]!.name}`);
+          return body.resources?.some((one) => one.kind === kind);
+        };
         await waitFor(isServed, { what: `${file} to be served`, timeoutMs: 60_000 });
       }
   }
@@ -64,7 +60,7 @@ export class Acceptance {
       'application/apply-patch+yaml',
     );
     return [created, applied].flatMap((reply) => [
-      ...(reply.status < 300 ? [] : [`${titleOf(object)}: ${reply.status} ${reply.body.message}`]),
+      ...(reply.status < 300 ? [] : [`${titleOf(object)}: ${reply.status} ${reply.body.message ?? ''}`]),
       ...reply.warnings.map((warning) => `${titleOf(object)}: warning: ${warning}`),
     ]);
   }
@@ -73,7 +69,7 @@ export class Acceptance {
     const known = this.resources.get(apiVersion);
     if (known) return known;
     const reply = await this.server.call('GET', rootOf(apiVersion));
-    const found = reply.status === 200 ? (reply.body.resources as Resource[]) : [];
+    const found = reply.body.resources ?? [];
     this.resources.set(apiVersion, found);
     return found;
   }

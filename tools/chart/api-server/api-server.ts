@@ -9,10 +9,21 @@ import { freePort, OwnedProcess, StopWaiting, waitFor, withLogTail } from '#libs
 
 const HOST = '127.0.0.1';
 
+/** What is read of what the API server answers. */
+interface Answer {
+  readonly message?: string;
+  readonly gitVersion?: string;
+  readonly resources?: readonly Resource[];
+}
+
+export interface Resource {
+  readonly name: string;
+  readonly kind: string;
+}
+
 export interface Reply {
   readonly status: number;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the API server answers
-  readonly body: any;
+  readonly body: Answer;
   /** What it would rather not see: deprecated fields, pods that are not restricted. */
   readonly warnings: readonly string[];
 }
@@ -103,7 +114,7 @@ export class ApiServer {
           const warning = [response.headersDistinct['warning'] ?? []].flat();
           resolve({
             status: response.statusCode!,
-            body: isJson ? JSON.parse(answer) : answer,
+            body: isJson ? (JSON.parse(answer) as Answer) : { message: answer },
             warnings: warning.map((one) => one.replace(/^299 - "(.*)"$/, '$1')),
           });
         });

@@ -19,7 +19,6 @@ if [ ! -x "$directory/kube-apiserver" ]; then
     printf 'module stockyard/kube-apiserver\n\ngo 1.26.0\n\nrequire k8s.io/kubernetes v%s\n\n' "$version"
     sed -n "s|^\t\(k8s.io/[a-z-]*\) => \./staging.*|replace \1 => \1 v0.${version#1.}|p" "$kubernetes"
   } >go.mod
-  printf 'package main\n\nimport _ "k8s.io/kubernetes/cmd/kube-apiserver/app"\n' >main.go
   set_version="-X k8s.io/component-base/version.gitVersion=v$version"
   nice -n 15 env GOFLAGS='-mod=mod -trimpath' go build -ldflags="-s -w $set_version" -o kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver >&2
   mv kube-apiserver "$directory/kube-apiserver"

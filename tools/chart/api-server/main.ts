@@ -14,7 +14,7 @@ async function main(): Promise<number> {
   const server = await ApiServer.start();
   try {
     const { body } = await server.call('GET', '/version');
-    process.stdout.write(`kube-apiserver ${(body as { gitVersion: string }).gitVersion}\n`);
+    process.stdout.write(`kube-apiserver ${body.gitVersion ?? 'of no version'}\n`);
     return await ask(server);
   } finally {
     await server.stop();
