@@ -22,7 +22,7 @@ describe('the chart', () => {
   it('lets every variable of the processes be set that it does not set itself', () => {
     const { environment } = VALUES_SCHEMA.$defs;
     const known = Object.keys(loadConfig({})).filter((name) => /^[A-Z]/.test(name));
-    const settable = Object.keys(environment.properties as object);
+    const settable = Object.keys(environment.properties);
     expect([...settable, ...SECRET_VARIABLES, ...CHART_VARIABLES].sort()).toEqual(known.sort());
   });
 
@@ -38,11 +38,30 @@ describe('the chart', () => {
     expect(open.filter((path) => !PASSED_ON.test(path))).toEqual([]);
   });
 
+  it('names only values in its README that exist', () => {
+    const readme = readFileSync(join(CHART, 'README.md'), 'utf8');
+    const named = [...readme.matchAll(/`([a-z]+[A-Za-z]*(?:\.[a-z][A-Za-z0-9]*)+)`/g)].map((match) => match[1]!);
+    const values = named.filter((name) => !/\.(json|yaml)$/.test(name));
+    expect(values.length).toBeGreaterThan(30);
+    expect(values.filter((path) => !isValue(path.split('.')))).toEqual([]);
+  });
+
   it('is of this release', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')).toContain(`appVersion: '${version}'`);
   });
 });
+
+interface Schema {
+  readonly properties?: Record<string, Schema>;
+}
+
+function isValue(path: readonly string[], schema: Schema = VALUES_SCHEMA as Schema): boolean {
+  const [name, ...rest] = path;
+  if (name === undefined) return true;
+  const inner = schema.properties?.[name];
+  return inner !== undefined && isValue(rest, inner);
+}
 
 const PASSED_ON =
   /\/(global|podSecurityContext|containerSecurityContext|affinity|(tolerations|tls|pullSecrets|extraVolumes|extraVolumeMounts|to|clients|prometheus|dashboard|nameServers|extraEgress)\/items)$/;

@@ -48,40 +48,41 @@ RATE_LIMIT_REPLICAS: {{ .Values.api.autoscaling.enabled | ternary .Values.api.au
       {{- end }}
 {{- end -}}
 
-{{/* Passwords of the roles of Postgres that serve. */}}
+{{/* Passwords of the roles that every process logs in as, and that a pooler knows. */}}
 {{- define "stockyard.roleSecrets" -}}
-{{- range $name := list "DATABASE_APP_PASSWORD" "DATABASE_RELAY_PASSWORD" "DATABASE_CONTROL_PASSWORD" "DATABASE_MONITOR_PASSWORD" "DATABASE_MOVER_PASSWORD" }}
+{{- range $name := list "DATABASE_APP_PASSWORD" "DATABASE_RELAY_PASSWORD" "DATABASE_CONTROL_PASSWORD" "DATABASE_MONITOR_PASSWORD" }}
 {{ include "stockyard.secretVariable" (dict "name" $name "secret" $.Values.secrets.existingSecret) }}
 {{- end }}
 {{- end -}}
 
 {{/* Without these no process starts in production. */}}
-{{- define "stockyard.tokenSecrets" -}}
-{{- range $name := list "ADMIN_TOKEN" "JWT_SECRET" "MESSAGING_SECRET" }}
-{{ include "stockyard.secretVariable" (dict "name" $name "secret" $.Values.secrets.existingSecret) }}
+{{- define "stockyard.ownSecrets" -}}
+{{- range $name := list "DATABASE_MOVER_PASSWORD" "ADMIN_TOKEN" "JWT_SECRET" "MESSAGING_SECRET" }}
+{{ include "stockyard.secretVariable" (dict "name" $name "secret" $.root.Values.secrets.existingSecret) }}
 {{- end }}
 {{- end -}}
 
-{{/* Every secret of the processes. A key that is optional and missing sets nothing. */}}
+{{/* Every secret of a process: (dict "root" $ "component" "api"). A key that is optional and missing sets nothing. */}}
 {{- define "stockyard.secretVariables" -}}
-{{- $secret := .Values.secrets.existingSecret }}
-{{- include "stockyard.roleSecrets" . }}
-{{- include "stockyard.tokenSecrets" . }}
+{{- $root := .root }}
+{{- $secret := $root.Values.secrets.existingSecret }}
+{{- include "stockyard.roleSecrets" $root }}
+{{- include "stockyard.ownSecrets" . }}
 {{- range $name := list "MESSAGING_SECRET_BEFORE" "OTEL_EXPORTER_OTLP_HEADERS" }}
 {{ include "stockyard.secretVariable" (dict "name" $name "secret" $secret "optional" true) }}
 {{- end }}
-{{- if .Values.storage.s3.bucket }}
+{{- if $root.Values.storage.s3.bucket }}
 {{- range $name := list "STORAGE_S3_ACCESS_KEY_ID" "STORAGE_S3_SECRET_ACCESS_KEY" }}
 {{ include "stockyard.secretVariable" (dict "name" $name "secret" $secret) }}
 {{- end }}
 {{- end }}
-{{- if .Values.bundled.redis.enabled }}
+{{- if $root.Values.bundled.redis.enabled }}
 {{ include "stockyard.secretVariable" (dict "name" "REDIS_PASSWORD" "secret" $secret) }}
 - name: REDIS_URL
-  value: redis://:$(REDIS_PASSWORD)@{{ include "stockyard.fullname" . }}-redis-queue:6379
+  value: redis://:$(REDIS_PASSWORD)@{{ include "stockyard.fullname" $root }}-redis-queue:6379
 - name: REDIS_CACHE_URL
-  value: redis://:$(REDIS_PASSWORD)@{{ include "stockyard.fullname" . }}-redis-cache:6379
-{{- else if .Values.redis.urlsInSecret }}
+  value: redis://:$(REDIS_PASSWORD)@{{ include "stockyard.fullname" $root }}-redis-cache:6379
+{{- else if $root.Values.redis.urlsInSecret }}
 {{ include "stockyard.secretVariable" (dict "name" "REDIS_URL" "secret" $secret) }}
 {{- range $name := list "REDIS_CACHE_URL" "REDIS_LIMITS_URL" }}
 {{ include "stockyard.secretVariable" (dict "name" $name "secret" $secret "optional" true) }}

@@ -57,7 +57,7 @@ spec:
             - configMapRef:
                 name: {{ include "stockyard.configMapName" $root }}
           env:
-            {{- include "stockyard.secretVariables" $root | nindent 12 }}
+            {{- include "stockyard.secretVariables" . | trim | nindent 12 }}
             {{- $heap := div (mul (include "stockyard.mebibytes" $values.resources.limits.memory | int64) $values.heapPercent) 100 }}
             - name: NODE_OPTIONS
               value: --max-old-space-size={{ $heap }} --max-semi-space-size=8

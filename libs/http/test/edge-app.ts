@@ -36,7 +36,7 @@ export interface EdgeApp {
 function controllerOf(seen: Seen) {
   @Controller()
   class EdgeController {
-    @Get('live')
+    @Get(['live', 'ready', 'api/ready'])
     live() {
       return { state: 'live' };
     }

@@ -154,7 +154,7 @@ export const WORKER = section(
       {},
       {
         propertyNames: Type.String({ pattern: '^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$' }),
-        additionalProperties: Type.Union([GROUP, Type.Null()]),
+        additionalProperties: GROUP,
         description: 'By name. null takes one of the defaults away.',
       },
     ),
@@ -179,9 +179,13 @@ const { nodeSelector, tolerations } = PLACEMENT;
 export const MIGRATIONS = section(
   {
     existingSecret: Type.String({ minLength: 1, description: 'Secret with what only `migrate` needs.' }),
-    databaseUrlFrom: section(
-      { existingSecret: objectName('Empty: migrations.existingSecret.'), key: text('Key in it.') },
-      'Where the URL with a login that may create roles is.',
+    login: section(
+      {
+        existingSecret: objectName('Empty: DATABASE_URL of migrations.existingSecret.'),
+        usernameKey: text('Key of the user.'),
+        passwordKey: text('Key of the password.'),
+      },
+      'User and password of a login that may create roles, where an operator keeps them.',
     ),
     image: image('The image with the program.'),
     command: Type.Array(Type.String(), { minItems: 1, description: 'Program and arguments.' }),

@@ -9,7 +9,7 @@ import { StockyardError } from '#libs/kernel';
 import { type EdgeLimits, LINGER_MS, PIPELINE_LIMIT } from './edge-limits';
 
 /** Whoever starts and stops the process must get an answer, most of all from one that is full. */
-const PROBES = new Set(['/live', '/ready']);
+const PROBES = new Set(['/live', '/ready', '/api/ready']);
 const RETRY_SECONDS = 1;
 
 interface Connection {

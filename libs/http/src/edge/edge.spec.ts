@@ -265,8 +265,10 @@ describe('the edge', () => {
       expect([refused.status, refused.body.code, refused.body.limit]).toEqual([503, 'too_many_connections', 5]);
       expect(refused.head).toMatch(/^connection: close/im);
       expect(refused.head).toMatch(/^retry-after: 1/im);
-      const probe = await connect(full);
-      expect((await probe.send('GET /live HTTP/1.1\r\nhost: x\r\n\r\n').answer()).status).toBe(200);
+      for (const path of ['/live', '/ready', '/api/ready']) {
+        const probe = await connect(full);
+        expect((await probe.send(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`).answer()).status).toBe(200);
+      }
       await connect(full); // and one that says nothing
       await waitFor(async () => (await connections(full)) === 5, { what: 'the surplus to be gone', timeoutMs: 5_000 });
       held[0]!.close();
