@@ -62,21 +62,35 @@ describe('other values', () => {
   });
 
   it('miss that of the queue where workers are scaled by their processor alone, which asks for none', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'stockyard-autoscale-'));
-    try {
-      const file = join(directory, 'cpu-alone.yaml');
-      writeFileSync(file, withoutQueries(renderChart({ root: process.cwd() })));
-      expect(play(['queue'], '--rendered', file).of('queue')).toMatchObject({ keepsSlo: false, mostReplicas: 2 });
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+    const alone = changed(/^ {4}- type: prometheus\n(?: {6}.*\n)+/gm, '');
+    expect(alone).toMatch(/^ {4}- type: cpu$/m);
+    expect(playRendered('queue', alone)).toMatchObject({ keepsSlo: false, mostReplicas: 2 });
+  });
+
+  it('oscillate where workers are scaled by a backlog that is divided by their number already', () => {
+    const twice = changed(
+      /^( {8}query: ).*active.*job_class=\\"normal\\".*\n((?: {8}#.*\n)*) {8}threshold: .*$/gm,
+      '$1max(stockyard_queue_backlog_seconds{job_class="normal"})\n$2        threshold: "30"',
+    );
+    expect(playRendered('queue', twice)).toMatchObject({ oscillates: true });
   });
 });
 
-/** The ScaledObjects with their triggers on processor time alone. */
-function withoutQueries(text: string): string {
-  const changed = text.replace(/^ {4}- type: prometheus\n(?: {6}.*\n)+/gm, '');
-  expect(changed).not.toBe(text);
-  expect(changed).toMatch(/^ {4}- type: cpu$/m);
-  return changed;
+/** The chart as it is rendered, but for this. */
+function changed(what: RegExp, into: string): string {
+  const text = renderChart({ root: process.cwd() });
+  const after = text.replace(what, into);
+  expect(after).not.toBe(text);
+  return after;
+}
+
+function playRendered(trace: string, text: string): Verdict {
+  const directory = mkdtempSync(join(tmpdir(), 'stockyard-autoscale-'));
+  try {
+    const file = join(directory, 'rendered.yaml');
+    writeFileSync(file, text);
+    return play([trace], '--rendered', file).of(trace);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * Measures what the simulation has to know of the real processes: how long they take to start, what memory they hold, and what a
  * request and a job take of a processor and of time. They run over servers of their own, one after another, so that nothing else
- * of ours is at work. Processor time hardly depends on what else the machine does; the rest does, and the load stands beside it.
+ * of ours is at work. What others do on the machine makes all of it greater, processor time up to twofold: the load stands beside it.
  */
 import { cpus, loadavg } from 'node:os';
 import { startApiProcess, startWorkerProcess } from '../../../bench/harness/platform-process';

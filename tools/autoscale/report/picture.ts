@@ -127,9 +127,14 @@ function drawPanel(
     .map((value) => `<path d="M${LEFT} ${round(y(value))}H${WIDTH - RIGHT}" stroke="${COLORS.grid}"/>${text(LEFT - 6, y(value) + 4, format(value), 'text-anchor="end"')}`); // prettier-ignore
   const limits = marks.map(({ at, name }) => `<path d="M${LEFT} ${round(y(at))}H${WIDTH - RIGHT}" stroke="${COLORS.limit}" stroke-dasharray="4 3"/>${text(WIDTH - RIGHT - 4, y(at) - 3, name, `text-anchor="end" fill="${COLORS.limit}" font-size="10"`)}`); // prettier-ignore
   const paths = lines.map((line) => {
+    // Of a time without any there is nothing to draw.
+    const isDrawn = (row: Row | undefined): boolean =>
+      row !== undefined && (logFrom === undefined || line.value(row) > 0);
     const points = rows.map((row, index) => {
       const [px, py] = [round(x(row.at)), round(y(line.value(row)))];
-      return index === 0 ? `M${px} ${py}` : line.isStep ? `H${px}V${py}` : `L${px} ${py}`;
+      if (!isDrawn(row)) return '';
+      if (!isDrawn(rows[index - 1])) return `M${px} ${py}`;
+      return line.isStep ? `H${px}V${py}` : `L${px} ${py}`;
     });
     return `<path d="${points.join('')}" fill="none" stroke="${line.color}" stroke-width="1.6"/>`;
   });
