@@ -28,6 +28,7 @@ module.exports = {
       setupFilesAfterEnv: ['<rootDir>/libs/testing/src/jest/retry-once.ts'],
     },
   ],
+  testSequencer: '<rootDir>/jest.sequencer.cjs',
   testTimeout: 60_000,
   maxWorkers: 3, // of two processors: specs wait half of their time, for processes to start and leases to end
 };

@@ -1,4 +1,5 @@
 // Builds dist/ when a source is newer than the last build. Plain JavaScript without dependencies, for any Node from 20 on.
+// `node tools/build.mjs`, as the test commands do (so that no spec that starts the stack builds under the others), or import { build }.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -41,5 +42,15 @@ export function stackRuns() {
     return true;
   } catch {
     return false;
+  }
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    const seconds = build(join(ROOT, 'dist', 'tools', 'stack', 'main.js'));
+    console.log(seconds === undefined ? 'dist/ is up to date' : `Built (${seconds.toFixed(1)} s)`);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
   }
 }

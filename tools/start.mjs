@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { BIN, build, ROOT, stackRuns } from './build.mjs';
+import { COMPILE_CACHE } from './compile-cache.mjs';
 import { install } from './install.mjs';
 
 const NODE = join(BIN, 'node');
@@ -14,6 +15,7 @@ function run() {
   // The channel tells the stack when this process is gone, even by SIGKILL.
   const stack = spawn(NODE, [MAIN, ...process.argv.slice(2)], {
     cwd: ROOT,
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stack.kill(signal));

@@ -1,6 +1,5 @@
 /** `/live`, `/ready` and `/health` of each process; `/api/ready` and `/api/health` are their older addresses. */
 import { Controller, Get, Header, Res, SetMetadata } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { DrainService, type ProcessState } from './drain.service';
 import { type HealthReport, HealthService } from './health.service';
@@ -8,7 +7,10 @@ import { type HealthReport, HealthService } from './health.service';
 /** The metadata of `@Public()` in libs/identity: the domain is not for this library to import. */
 const ForProbes = () => SetMetadata('stockyard:access', { kind: 'public' });
 
-@ApiExcludeController()
+/** The metadata of `@ApiExcludeController()`: two of the three processes document nothing, and do not load @nestjs/swagger. */
+const Undocumented = () => SetMetadata('swagger/apiExcludeController', [true]);
+
+@Undocumented()
 @ForProbes()
 @Controller()
 export class HealthController {

@@ -1,6 +1,6 @@
 /** Documents the problem documents that a handler answers with. */
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import type * as Swagger from '@nestjs/swagger';
 import { shape } from '#libs/kernel';
 import Type from 'typebox';
 
@@ -24,6 +24,8 @@ export const problemAnswer = (description: string) => ({
 
 /** `descriptions` maps a status to what it means here. */
 export function ApiProblems(descriptions: Readonly<Record<number, string>>): MethodDecorator & ClassDecorator {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- where something is documented: in the api only
+  const { ApiResponse } = require('@nestjs/swagger') as typeof Swagger;
   return applyDecorators(
     ...Object.entries(descriptions).map(([status, description]) =>
       ApiResponse({ status: Number(status), ...problemAnswer(description) }),

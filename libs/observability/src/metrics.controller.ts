@@ -1,6 +1,5 @@
 /** `GET /metrics`: what this process counts, for Prometheus; with exemplars for scrapers that take OpenMetrics. */
 import { Controller, Get, Header, Headers, Res, SetMetadata } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CONTENT_TYPES, formatFor } from './exposition';
 import { MetricsRegistry } from './metrics-registry';
@@ -11,7 +10,10 @@ import { MetricsRegistry } from './metrics-registry';
  */
 const ForScrapers = () => SetMetadata('stockyard:access', { kind: 'public' });
 
-@ApiExcludeController()
+/** The metadata of `@ApiExcludeController()`: two of the three processes document nothing, and do not load @nestjs/swagger. */
+const Undocumented = () => SetMetadata('swagger/apiExcludeController', [true]);
+
+@Undocumented()
 @Controller()
 export class MetricsController {
   constructor(private readonly registry: MetricsRegistry) {}

@@ -6,11 +6,14 @@ import { ChargedFileStore, UNCHARGED_FILES } from './charged-file-store';
 import { FileStore } from './file-store';
 import { SealedFileLinks } from './link/sealed-file-links';
 import { LocalFileStore } from './local-file-store';
-import { S3FileStore } from './s3/s3-file-store';
+import type * as S3 from './s3/s3-file-store';
 import { StorageLedger } from './storage-ledger';
 
 function chosenStore(tenant: TenantContextHolder, config: AppConfig): FileStore {
-  return config.STORAGE_S3_BUCKET === '' ? new LocalFileStore(tenant, config) : new S3FileStore(tenant, config);
+  if (config.STORAGE_S3_BUCKET === '') return new LocalFileStore(tenant, config);
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the SDK of S3 is loaded where there is a bucket only
+  const { S3FileStore } = require('./s3/s3-file-store') as typeof S3;
+  return new S3FileStore(tenant, config);
 }
 
 const sealedLinks = ({ MESSAGING_SECRET }: AppConfig): SealedFileLinks => new SealedFileLinks(MESSAGING_SECRET);

@@ -4,15 +4,8 @@ import { newId } from '#libs/kernel';
 import { createOrganization, waitFor, Way } from '#libs/testing';
 import type { Client } from 'pg';
 import { FILLED_TABLES, fillEveryTable } from '../test/every-table';
-import {
-  contentOf,
-  createTwoShards,
-  directoryOf,
-  moveOptions,
-  remains,
-  rowCount,
-  type TwoShards,
-} from '../test/two-shards';
+import { directoryOf } from '../test/directory';
+import { contentOf, createTwoShards, moveOptions, remains, rowCount, type TwoShards } from '../test/two-shards';
 import { Writers } from '../test/writers';
 import { connectMover } from './connection';
 import type { TenantMoveOptions } from './move.options';

@@ -4,7 +4,7 @@
  */
 import { Client } from 'pg';
 import { type MoveState, NEW_MOVE, TenantMove } from '../src';
-import { directoryOf } from './two-shards';
+import { directoryOf } from './directory';
 
 export interface MoveProcessArguments {
   readonly organizationId: string;

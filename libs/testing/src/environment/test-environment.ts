@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AppConfig, type DatabaseRole, HOME_SHARD, loadConfig, roleUrl } from '#libs/config';
 import { Client } from 'pg';
+import { COMPILE_CACHE } from '../jest/compile-cache';
 import { POOLER_VARIABLES, THROUGH_POOLERS } from '../jest/test-servers';
 import { cloneTemplate, dropDatabases, queryAt, serverUrl, withDatabase } from './test-databases';
 
@@ -71,6 +72,7 @@ export function commonVariables(prefix: string): { variables: Record<string, str
   return {
     variables: {
       NODE_ENV: 'test',
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       LOG_LEVEL: 'silent',
       REDIS_URL: serverUrl('redis'),
       REDIS_KEY_PREFIX: prefix,
