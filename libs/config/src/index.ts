@@ -4,5 +4,5 @@ export { COST_CATEGORIES, type CategoryPrice, type CostCategory, type CostModel 
 export { ENVIRONMENT_SCHEMA } from './environment.schema';
 export { ConfigModule, APP_CONFIG } from './config.module';
 export { HOME_SHARD, hostUrls, type ShardTopology } from './database-topology';
-export { redisServers, type RedisServers } from './redis-topology';
+export { type RedisMaster, redisServers, type RedisServers } from './redis-topology';
 export { SLO_TIERS, type SloObjectives } from './slo-objectives';

@@ -17,6 +17,7 @@ export { createManyTenants } from './environment/many-tenants';
 export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
+export { Sentinels, type SentinelsOptions, WatchedRedis } from './ha/sentinels';
 export { Way, type WayOptions } from './chaos/way';
 export { ObjectStore, type Interference } from './object-store/object-store';
 export { type Fault, misbehave, OutsideServer, type OutsideServerOptions } from './outside/outside-server';
