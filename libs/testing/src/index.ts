@@ -17,6 +17,8 @@ export { createManyTenants } from './environment/many-tenants';
 export { asTenant } from './environment/as-tenant';
 export { platformModules } from './environment/platform-modules';
 export { findProgram, REQUIRED_PROGRAMS, requirePrograms } from './jest/required-programs';
+export { PatroniCluster, type PatroniMember } from './ha/patroni-cluster';
+export { PatroniNode } from './ha/patroni-node';
 export { Sentinels, type SentinelsOptions, WatchedRedis } from './ha/sentinels';
 export { Way, type WayOptions } from './chaos/way';
 export { ObjectStore, type Interference } from './object-store/object-store';

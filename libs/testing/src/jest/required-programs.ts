@@ -18,6 +18,8 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'promtool', package: 'prometheus' },
   { name: 'amtool', package: 'prometheus-alertmanager' },
   { name: 'chromium', package: 'chromium' },
+  { name: 'patroni', package: 'patroni' },
+  { name: 'etcd', package: 'etcd-server' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 
