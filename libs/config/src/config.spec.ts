@@ -135,7 +135,26 @@ describe('loadConfig', () => {
     expect(loadConfig({ REDIS_URL: 'redis://a:1,b:2' }).redisLimitsUrl).toBe('redis://a:1,b:2');
   });
 
+  it('tells Sentinels by the scheme, with the credentials of the servers apart from their own', () => {
+    expect(redisServers('redis+sentinel://a,b:2/stockyard')).toEqual({
+      kind: 'sentinel',
+      urls: ['redis://a:26379', 'redis://b:2'],
+      master: { name: 'stockyard', url: 'redis://master' },
+    });
+    const full = 'rediss+sentinel://u:p%40w@a:1/stockyard-queue/3?sentinel_username=s&sentinel_password=x%40y';
+    expect(redisServers(full)).toEqual({
+      kind: 'sentinel',
+      urls: ['rediss://s:x%40y@a:1'],
+      master: { name: 'stockyard-queue', url: 'rediss://u:p%40w@master/3' },
+    });
+    expect(redisServers('redis+sentinel://:p@[::1]:1/m?sentinel_password=x').urls).toEqual(['redis://:x@[::1]:1']);
+    expect(loadConfig({ REDIS_URL: 'redis+sentinel://a/m' }).redisCacheUrl).toBe('redis+sentinel://a/m');
+  });
+
   it.each([
+    ['REDIS_URL', 'redis+sentinel://secret:1,secret:2'],
+    ['REDIS_URL', 'redis+sentinel://secret:1/'],
+    ['REDIS_URL', 'redis+sentinel://secret:1/name/secret'],
     ['REDIS_URL', 'redis://secret:1,secret:2/1'],
     ['REDIS_CACHE_URL', 'secret-host'],
     ['REDIS_CACHE_URL', 'redis://secret:port'],

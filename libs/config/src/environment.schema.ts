@@ -96,14 +96,14 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
     'Tries of one migration that meets locks before `migrate` gives up.',
   ),
   REDIS_URL: Type.String({
-    pattern: '^rediss?://',
+    pattern: '^rediss?(\\+sentinel)?://',
     default: 'redis://127.0.0.1:6379',
     description:
-      'Queues, coordination and the Redis transport; must not evict (`maxmemory-policy noeviction`). May be a Redis Cluster: several nodes (`redis://host1:6379,host2:6379`), or one with `?cluster=true`.',
+      'Queues, coordination and the Redis transport; must not evict. A Redis Cluster: several hosts, or `?cluster=true`; the master that Sentinels name: `redis+sentinel://host1:26379,host2:26379/name`.',
   }),
   REDIS_CACHE_URL: Type.String({
     default: '',
-    description: 'Cache; may evict. Empty: REDIS_URL. May be a Redis Cluster.',
+    description: 'Cache; may evict. Empty: REDIS_URL. Forms as there.',
   }),
   CACHE_MEMORY_BYTES: Type.Integer({
     minimum: 1_048_576,
@@ -113,7 +113,7 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   }),
   REDIS_LIMITS_URL: Type.String({
     default: '',
-    description: 'Rate limits. Empty: the cache’s. May be a Redis Cluster.',
+    description: 'Rate limits. Empty: the cache’s. Forms as there.',
   }),
   REDIS_KEY_PREFIX: Type.String({
     pattern: '^[a-z0-9_-]{1,40}$',

@@ -22,5 +22,5 @@ export { endLeftBehind } from './pid-record';
 export { identifyProcess, isAlive, type ProcessIdentity } from './process-identity';
 export type { RedisFlavour } from './redis-program';
 export { logTail, ServerError, withLogTail } from './server-error';
-export type { Notice } from './unprivileged-user';
+export { type Notice, unprivilegedUser } from './unprivileged-user';
 export { StopWaiting, waitFor, type WaitForOptions } from './wait-for';

@@ -4,7 +4,7 @@
  */
 import { Logger } from '@nestjs/common';
 import { redisServers } from '#libs/config';
-import { addressOf, anyServer, clusterOptions, keepAlive } from '#libs/redis';
+import { addressOf, anyServer, clusterOptions, keepAlive, sentinelOptions } from '#libs/redis';
 import { Redis, type RedisOptions } from 'ioredis';
 
 const COMMAND_TIMEOUT_MS = 2_000;
@@ -51,6 +51,11 @@ export function transportRedis(url: string, role: string): Redis {
 function open(url: string): TransportRedis {
   const { kind, urls } = redisServers(url);
   if (kind === 'server') return new TransportRedis(url, OPTIONS);
+  if (kind === 'sentinel') {
+    const redis = new TransportRedis(sentinelOptions(url, OPTIONS));
+    keepAlive(redis);
+    return redis;
+  }
   const { username, password, tls } = clusterOptions('queue', new URL(urls[0]!)).redisOptions!;
   const nodes = urls.map(addressOf);
   const redis = new TransportRedis({ ...OPTIONS, username, password, tls, Connector: anyServer(() => nodes) });

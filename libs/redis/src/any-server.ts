@@ -60,7 +60,11 @@ export function keepAlive(listener: Redis): void {
 
 /** A connection of its own to listen on; it does not subscribe again by itself. `seeds` are what a cluster began from. */
 export function listenerOf(client: Redis | Cluster, seeds: readonly string[]): Redis {
-  if (client instanceof Redis) return client.duplicate({ autoResubscribe: false });
+  if (client instanceof Redis) {
+    const listener = client.duplicate({ autoResubscribe: false });
+    if (client.options.sentinels) keepAlive(listener);
+    return listener;
+  }
   const known = () => client.nodes().map(({ options: { host, port } }) => ({ host: host!, port: port! }));
   const listener = new Redis({
     ...client.options.redisOptions,

@@ -9,4 +9,5 @@ export { redisRunIds } from './run-ids';
 export { keySlot, serverOfKey } from './key-slot';
 export { clusterOptions, redisOptions, type RedisPurpose } from './redis-options';
 export { redisKey } from './redis-key';
+export { sentinelOptions } from './sentinel-options';
 export { LuaScript } from './lua-script';

@@ -1,8 +1,9 @@
-/** Connects to what a URL leads to: one server, or a Redis Cluster. */
+/** Connects to what a URL leads to: one server, the master that Sentinels name, or a Redis Cluster. */
 import { redisServers } from '#libs/config';
 import { Cluster, Redis } from 'ioredis';
 import { listenerOf } from './any-server';
 import { clusterOptions, redisOptions, type RedisPurpose } from './redis-options';
+import { sentinelOptions } from './sentinel-options';
 
 /** Commands are the same; those on several keys need one hash tag, and so do pipelines. */
 export type RedisClient = Redis | Cluster;
@@ -16,6 +17,7 @@ const SEEDS = new WeakMap<RedisClient, readonly string[]>();
 export function connectRedis(url: string, purpose: RedisPurpose): RedisClient {
   const { kind, urls } = redisServers(url);
   if (kind === 'server') return new Redis(urls[0]!, redisOptions(purpose));
+  if (kind === 'sentinel') return new Redis(sentinelOptions(url, redisOptions(purpose)));
   const cluster = new Cluster([...urls], clusterOptions(purpose, new URL(urls[0]!)));
   SEEDS.set(cluster, urls);
   // ioredis connects to a server with the first command for it; those that come meanwhile would fail.

@@ -1,4 +1,4 @@
-/** Tells what becomes of the servers behind a client, each by itself; a single one is ''. */
+/** Tells what becomes of the servers behind a client, each by itself; a single one, or the master that Sentinels name, is ''. */
 import { Cluster, type Redis } from 'ioredis';
 import { keySlot } from './key-slot';
 import type { RedisClient } from './redis-client';
@@ -51,7 +51,13 @@ export class ServerWatch {
 
   private watch(server: string, redis: Redis): void {
     const broken = () => this.listener.broken?.(server);
-    const ready = () => this.listener.ready?.(server);
+    let place = placeOf(redis);
+    const ready = () => {
+      this.listener.ready?.(server);
+      const before = place;
+      place = placeOf(redis);
+      if (redis.options.sentinels && before !== '' && before !== place) this.listener.tookOver?.(server);
+    };
     redis.on('close', broken).on('ready', ready);
     const end = () => redis.off('close', broken).off('ready', ready);
     this.ends.push(end);
@@ -70,6 +76,12 @@ export class ServerWatch {
     this.owners[slot] = owner;
     return before !== undefined;
   }
+}
+
+/** Where it is connected to; '' before the first connection. */
+function placeOf(redis: Redis): string {
+  const stream = redis.stream as Redis['stream'] | undefined;
+  return stream?.remotePort === undefined ? '' : `${stream.remoteAddress}:${stream.remotePort}`;
 }
 
 function addressOf({ options: { host, port } }: Redis): string {

@@ -1,6 +1,6 @@
 /** Names and connections of the queues in Redis. */
 import { type AppConfig, redisServers } from '#libs/config';
-import { keyServerOptions, redisKey, redisOptions } from '#libs/redis';
+import { keyServerOptions, redisKey, redisOptions, sentinelOptions } from '#libs/redis';
 import type { ConnectionOptions } from 'bullmq';
 import type { JobClass } from '../job-class';
 
@@ -27,8 +27,9 @@ export function queuePrefix({ REDIS_KEY_PREFIX, REDIS_URL }: QueueNaming, jobCla
  */
 export function workerConnection(naming: QueueNaming, jobClass: JobClass): ConnectionOptions {
   const { REDIS_URL: url } = naming;
-  if (redisServers(url).kind === 'cluster')
-    return keyServerOptions(url, queuePrefix(naming, jobClass)) as ConnectionOptions;
+  const { kind } = redisServers(url);
+  if (kind === 'cluster') return keyServerOptions(url, queuePrefix(naming, jobClass)) as ConnectionOptions;
+  if (kind === 'sentinel') return sentinelOptions(url, redisOptions('queue')) as ConnectionOptions;
   const retryStrategy = redisOptions('queue').retryStrategy ?? (() => RECONNECT_MS);
   return { url, maxRetriesPerRequest: null, retryStrategy };
 }

@@ -24,6 +24,8 @@ export const REQUIRED_PROGRAMS: readonly RequiredProgram[] = [
   { name: 'haproxy', package: 'haproxy', also: ['/usr/sbin'] },
   { name: 'curl', package: 'curl' },
   { name: 'openssl', package: 'openssl' },
+  { name: 'patroni', package: 'patroni' },
+  { name: 'etcd', package: 'etcd-server' },
   { name: 'initdb', package: 'postgresql-15', also: [OLDEST_POSTGRES] },
 ];
 
