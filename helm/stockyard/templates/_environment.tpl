@@ -55,9 +55,18 @@ RATE_LIMIT_REPLICAS: {{ .Values.api.autoscaling.enabled | ternary .Values.api.au
 {{- end }}
 {{- end -}}
 
-{{/* Without these no process starts in production. */}}
+{{/*
+Without these a process does not start in production; others are none of its business (libs/config/src/secrets.ts):
+(dict "root" $ "component" "api").
+*/}}
 {{- define "stockyard.ownSecrets" -}}
-{{- range $name := list "DATABASE_MOVER_PASSWORD" "ADMIN_TOKEN" "JWT_SECRET" "MESSAGING_SECRET" }}
+{{- $known := dict
+  "api" (list "ADMIN_TOKEN" "JWT_SECRET" "MESSAGING_SECRET")
+  "worker" (list "DATABASE_MOVER_PASSWORD" "MESSAGING_SECRET")
+  "metrics" (list "ADMIN_TOKEN" "JWT_SECRET" "MESSAGING_SECRET")
+  "migrate" (list "DATABASE_MOVER_PASSWORD")
+}}
+{{- range $name := get $known .component }}
 {{ include "stockyard.secretVariable" (dict "name" $name "secret" $.root.Values.secrets.existingSecret) }}
 {{- end }}
 {{- end -}}
