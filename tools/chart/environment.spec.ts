@@ -1,6 +1,6 @@
 /** The environment of each rendered process is one that it starts with in production, and says what the chart means. */
 import { readFileSync } from 'node:fs';
-import { ENVIRONMENT_SCHEMA, loadConfig } from '#libs/config';
+import { ENVIRONMENT_SCHEMA, loadConfig, type ProcessName } from '#libs/config';
 import { environmentOf } from './rendered/environment';
 import { type KubernetesObject, readObjects } from './rendered/objects';
 import { processesOf, type Variable, type Workload, workloadsOf } from './rendered/pods';
@@ -34,7 +34,7 @@ describe.each([...VALUE_SETS])('with %s', (name, files) => {
     for (const optional of [true, false]) {
       const { variables } = given(workload, optional);
       expect(variables['NODE_ENV']).toBe('production');
-      const config = loadConfig(variables);
+      const config = loadConfig(variables, {}, workload.component as ProcessName);
       const [image] = workload.pod.containers.map((one) => one.image);
       if (workload.component !== 'migrate' && !image!.includes('@')) expect(image).toMatch(`:${config.version}`);
     }
@@ -49,7 +49,7 @@ describe.each([...VALUE_SETS])('with %s', (name, files) => {
         if (variable.name === 'REDIS_URL') continue; // has a default, which leads nowhere in a cluster
         expect(() => {
           if (problems.length > 0) throw new Error(problems.join());
-          loadConfig(variables);
+          loadConfig(variables, {}, workload.component as ProcessName);
         }).toThrow(variable.name);
       }
     }
@@ -71,13 +71,14 @@ describe.each([...VALUE_SETS])('with %s', (name, files) => {
   it('has every class of jobs in one group of workers, which know their slots', () => {
     const configs = processesOf(objects)
       .filter(({ component }) => component === 'worker')
-      .map((one) => loadConfig(given(one).variables));
+      .map((one) => loadConfig(given(one).variables, {}, 'worker'));
     expect(configs.flatMap(({ workerClasses }) => workerClasses).sort()).toEqual(CLASSES);
   });
 
   it('listens where ports and addresses lead', () => {
     for (const { title, component, pod } of processesOf(objects)) {
-      const config = loadConfig(environmentOf(pod.containers[0]!, objects, { optional: true }).variables);
+      const { variables } = environmentOf(pod.containers[0]!, objects, { optional: true });
+      const config = loadConfig(variables, {}, component as ProcessName);
       const port = { api: config.API_PORT, worker: config.WORKER_PORT, metrics: config.METRICS_PORT }[component];
       expect([title, pod.containers[0]!.ports]).toEqual([
         title,
@@ -92,7 +93,7 @@ describe.each([...VALUE_SETS])('with %s', (name, files) => {
     const services = objects.filter(({ kind }) => kind === 'Service');
     for (const workload of processesOf(objects)) {
       const { variables } = given(workload, false);
-      const config = loadConfig(variables);
+      const config = loadConfig(variables, {}, workload.component as ProcessName);
       const urls = config.shards.flatMap((shard) => [...shard.hosts, ...shard.replicas]);
       const redis = [config.REDIS_URL, config.redisCacheUrl, config.redisLimitsUrl];
       for (const url of [...urls, ...redis].map((one) => new URL(one))) {

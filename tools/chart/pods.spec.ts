@@ -1,6 +1,6 @@
 /** Each rendered pod may do as little as it needs, is given what the design says, and is waited for when it leaves. */
 import { existsSync, readFileSync } from 'node:fs';
-import { loadConfig } from '#libs/config';
+import { loadConfig, type ProcessName } from '#libs/config';
 import { environmentOf } from './rendered/environment';
 import { type KubernetesObject, readObjects } from './rendered/objects';
 import { type Container, PROCESSES, processesOf, type Workload, workloadsOf } from './rendered/pods';
@@ -12,7 +12,11 @@ const MARGIN = 2;
 const containersOf = ({ pod }: Workload): readonly Container[] => [...pod.containers, ...(pod.initContainers ?? [])];
 
 function configOf(workload: Workload, objects: readonly KubernetesObject[]) {
-  return loadConfig(environmentOf(workload.pod.containers[0]!, objects, { optional: true }).variables);
+  return loadConfig(
+    environmentOf(workload.pod.containers[0]!, objects, { optional: true }).variables,
+    {},
+    workload.component as ProcessName,
+  );
 }
 
 describe.each([...VALUE_SETS.keys()])('with %s', (name) => {

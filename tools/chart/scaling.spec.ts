@@ -1,6 +1,6 @@
 /** The autoscalers ask for metrics that there are, scale what there is, and by the figures of the design. */
 import { readFileSync } from 'node:fs';
-import { loadConfig } from '#libs/config';
+import { loadConfig, type ProcessName } from '#libs/config';
 import { readExpression } from '../grafana/test/expression';
 import { environmentOf } from './rendered/environment';
 import { readObjects } from './rendered/objects';
@@ -25,7 +25,11 @@ describe.each([...VALUE_SETS.keys()])('with %s', (name) => {
   const targetOf = ({ scaleTargetRef }: HorizontalSpec | ScaledSpec): Workload =>
     processes.find(({ object }) => object.metadata.name === scaleTargetRef.name)!;
   const configOf = (workload: Workload) =>
-    loadConfig(environmentOf(workload.pod.containers[0]!, objects, { optional: true }).variables);
+    loadConfig(
+      environmentOf(workload.pod.containers[0]!, objects, { optional: true }).variables,
+      {},
+      workload.component as ProcessName,
+    );
 
   it('scales each Deployment by one autoscaler, and none says how many there are besides it', () => {
     const targets = [...horizontal, ...scaled].map(({ scaleTargetRef }) => scaleTargetRef);

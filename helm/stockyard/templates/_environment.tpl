@@ -77,7 +77,7 @@ Without these a process does not start in production; others are none of its bus
 {{- $secret := $root.Values.secrets.existingSecret }}
 {{- include "stockyard.roleSecrets" $root }}
 {{- include "stockyard.ownSecrets" . }}
-{{- range $name := list "MESSAGING_SECRET_BEFORE" "OTEL_EXPORTER_OTLP_HEADERS" }}
+{{- range $name := list "MESSAGING_SECRET_BEFORE" "REGIONS_SECRET" "OTEL_EXPORTER_OTLP_HEADERS" }}
 {{ include "stockyard.secretVariable" (dict "name" $name "secret" $secret "optional" true) }}
 {{- end }}
 {{- if $root.Values.storage.s3.bucket }}
