@@ -18,7 +18,7 @@ const OFFERED_PER_SECOND = 500;
 /** Of it: on two processors that others use as well, databases, processes and clients included. */
 const LEAST_PER_SECOND = 50;
 const CHECK_MS = 300;
-/** Two checks, their pause and the time of a process on a busy machine to be told and to tell. */
+/** More than two checks. */
 const NOTICE_MS = 1_000;
 const LONGEST_DRAIN_MS = 30_000;
 const STOCK = 1_000_000;
@@ -44,7 +44,7 @@ describe('a balancer before two apis', () => {
       SHUTDOWN_NOTICE_MS: String(NOTICE_MS),
       TRUSTED_PROXIES: '127.0.0.1',
       NODE_COMPILE_CACHE: join(env.config.STORAGE_DIR, 'compiled'), // processes are started again and again
-      ...{ ADMISSION_WAIT_MS: '60000', DATABASE_POOL_WAIT_MS: '20000' }, // a busy machine is waited for
+      ...{ ADMISSION_WAIT_MS: '60000', DATABASE_POOL_WAIT_MS: '60000', DATABASE_TENANT_WAIT_MS: '60000' }, // a busy machine is waited for
     };
     ports = { 'api-1': await freePort(), 'api-2': await freePort() };
     metrics = createServer((request, response) => response.end(JSON.stringify(request.headers)));

@@ -1,7 +1,7 @@
 /**
  * Leaving without dropping anything. States: starting → ready → draining. Draining begins with SIGTERM, or when the
  * application is closed: `/ready` answers 503 at once. After SIGTERM all else is served for SHUTDOWN_NOTICE_MS as ever, in which
- * load balancers notice, and then until nobody has asked for SILENCE_MS; each answer closes its connection. Only then does it
+ * load balancers notice, and then until nobody comes any more; each answer closes its connection. Only then does it
  * stop listening: the kernel resets connections that wait to be accepted, with the requests on them. Requests that are under way
  * are waited for. What is left when the grace is over is cut off.
  */
@@ -23,7 +23,11 @@ import type { FastifyInstance } from 'fastify';
 const LONGEST_NOTICE_SHARE = 0.5;
 /** And some of it, whoever did not notice. */
 const LATEST_SHARE = 0.75;
-const SILENCE_MS = 250;
+/**
+ * So often nobody was there. Times alone say nothing on a busy machine: connections wait, and Node accepts one of them in each
+ * turn of its loop.
+ */
+const SILENT_LOOKS = 10;
 const LOOK_MS = 10;
 /** They tell nothing of whether a balancer has noticed. */
 const PROBES = new Set(['/live', '/ready', '/health', '/api/ready', '/api/health', '/metrics']);
@@ -36,7 +40,8 @@ export class DrainService
 {
   private current: ProcessState = 'starting';
   private underWay = 0;
-  private askedMs = 0;
+  /** Connections, and requests but for probes. */
+  private came = 0;
   private drainingMs = 0;
   private cutOff: NodeJS.Timeout | undefined;
   private readonly sockets = new Set<Socket>();
@@ -56,12 +61,13 @@ export class DrainService
     this.fastify = host.httpAdapter.getInstance<FastifyInstance>();
     this.fastify.server.on('connection', (socket: Socket) => {
       if (this.closing) return void socket.destroy();
+      this.came += 1;
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
     this.fastify.addHook('onRequest', (request, reply, done) => {
       this.underWay += 1;
-      if (!PROBES.has(request.url)) this.askedMs = performance.now();
+      if (!PROBES.has(request.url)) this.came += 1;
       if (this.current === 'draining') reply.header('Connection', 'close');
       // Not onResponse: a client that went away never gets there, and would be waited for until the grace is over.
       reply.raw.once('close', () => void (this.underWay -= 1));
@@ -85,9 +91,9 @@ export class DrainService
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     if (signal === 'SIGTERM') await delay(this.noticeMs);
     this.endNotice();
-    if (signal === 'SIGTERM') await this.until(() => this.isSilent);
+    if (signal === 'SIGTERM') await this.untilNobodyComes();
     if (this.fastify.server.listening) this.fastify.server.close();
-    await this.until(() => this.underWay === 0);
+    while (this.underWay > 0 && !this.graceIsOver) await delay(LOOK_MS);
     this.closing = true;
     for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy(); // Node would wait for its first request
   }
@@ -112,18 +118,14 @@ export class DrainService
     }, this.config.SHUTDOWN_GRACE_MS).unref();
   }
 
-  private get isSilent(): boolean {
-    const nowMs = performance.now();
-    if (nowMs - this.askedMs >= SILENCE_MS) return true;
-    return nowMs - this.drainingMs >= this.config.SHUTDOWN_GRACE_MS * LATEST_SHARE;
-  }
-
-  /** Looks when all that has arrived has been read. */
-  private async until(isSo: () => boolean): Promise<void> {
-    for (;;) {
-      await nextTurn();
-      if (isSo() || this.graceIsOver) return;
+  private async untilNobodyComes(): Promise<void> {
+    const latestMs = this.drainingMs + this.config.SHUTDOWN_GRACE_MS * LATEST_SHARE;
+    let before = this.came;
+    for (let looks = 0; looks < SILENT_LOOKS && performance.now() < latestMs; looks += 1) {
       await delay(LOOK_MS);
+      await nextTurn(); // what has arrived has been read
+      if (this.came !== before) looks = 0;
+      before = this.came;
     }
   }
 }
