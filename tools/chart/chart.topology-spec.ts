@@ -22,7 +22,7 @@ beforeAll(() => {
   rendered = new Map([...VALUE_SETS].map(([name, files]) => [name, template(optionsOf(files))]));
   schemas = new PublishedSchemas();
   scalers = new PublishedScalers();
-}, 120_000);
+}, 600_000); // where helm is to be built
 
 const objectsOf = (name: string): KubernetesObject[] => readObjects(rendered.get(name)!);
 

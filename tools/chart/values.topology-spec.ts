@@ -1,7 +1,9 @@
 /** Values that make no sense are refused before anything is rendered, in words that name the value. */
 import { CHART } from './files';
-import { helm, NAMESPACE, RELEASE } from './rendered/helm';
+import { helm, helmProgram, NAMESPACE, RELEASE } from './rendered/helm';
 import { optionsOf, VALUE_SETS } from './rendered/value-sets';
+
+beforeAll(() => void helmProgram(), 600_000); // where it is to be built
 
 describe('values that make no sense are refused', () => {
   const refusal = (set: string, ...options: string[]): string => {

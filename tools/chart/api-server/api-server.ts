@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, OwnedProcess, StopWaiting, waitFor, withLogTail } from '#libs/local-stack';
+import { requirePrograms } from '#libs/testing';
 
 const HOST = '127.0.0.1';
 
@@ -53,6 +54,7 @@ export class ApiServer {
       stdio: ['ignore', 'pipe', 'inherit'],
     }).trim();
     const [client, peer] = [`http://${HOST}:${await freePort()}`, `http://${HOST}:${await freePort()}`];
+    requirePrograms([{ name: 'etcd', package: 'etcd-server' }]);
     await this.run('etcd', 'etcd', [
       ...['--name=stockyard', `--data-dir=${this.file('etcd')}`, '--unsafe-no-fsync'],
       ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],

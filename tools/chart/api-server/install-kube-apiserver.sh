@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints where kube-apiserver is, after building it from its Go modules where it is not there yet (some twenty minutes of two
-# processors, once for each version; 2 GB of Go's caches). It runs at the lowest priority. Needs Go 1.26 or newer.
+# Prints where kube-apiserver is, after building it from its Go modules where it is not there yet (some ten minutes of a
+# processor, once for each version; 2 GB of Go's caches). It runs at the lowest priority. Needs Go 1.26 or newer.
 set -euo pipefail
 
 version=1.37.2
