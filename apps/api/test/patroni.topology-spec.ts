@@ -134,9 +134,13 @@ describe('orders over failovers under Patroni', () => {
       const make = "select 1 from pg_create_logical_replication_slot('stockyard_move_spec', 'pgoutput')";
       await cluster.queryAt(first, make);
       const stop = startOrdering();
+      await first.killPatroni(); // Patroni looks through the slots when it starts, and drops what it may
+      await first.start();
+      const leads = async () => (await fetch(`${first.restUrl}/primary`)).ok;
+      await waitFor(leads, { what: 'Patroni to lead again', timeoutMs: 30_000 });
       await pause(PATRONI_TURNS_MS);
       const slots = "select slot_name from pg_replication_slots where slot_type = 'logical'";
-      expect(await cluster.queryAt(first, slots)).toEqual([{ slot_name: 'stockyard_move_spec' }]); // Patroni drops what it may
+      expect(await cluster.queryAt(first, slots)).toEqual([{ slot_name: 'stockyard_move_spec' }]);
 
       const killed = await over((leader) => leader.killPostgres());
 

@@ -1,6 +1,6 @@
 /**
- * A shard of two Postgres under Patroni with an etcd, from the configuration of deploy/patroni but for its times, which are shortened.
- * An environment for the platform's processes, whose DATABASE_URL names both.
+ * A shard of three Postgres under Patroni with an etcd, from the configuration of deploy/patroni but for its times, which are shortened.
+ * An environment for the platform's processes, whose DATABASE_URL names them all.
  */
 import { randomBytes } from 'node:crypto';
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const CONFIGURATION = join(process.cwd(), 'deploy/patroni/patroni.yml');
 /** Seconds, in place of those of production. */
 const TIMES = { ttl: 8, loop_wait: 1, retry_timeout: 3 };
 const PASSWORD = 'test-superuser';
-const NODES = ['one', 'two'];
+const NODES = ['one', 'two', 'three'];
 const HOST = '127.0.0.1';
 const PATIENCE_MS = 90_000;
 
@@ -27,7 +27,7 @@ export interface PatroniMember {
   readonly name: string;
   readonly role: 'leader' | 'sync_standby' | 'replica';
   readonly state: string;
-  readonly timeline?: number;
+  readonly timeline?: number | string;
 }
 
 export class PatroniCluster {
@@ -63,7 +63,7 @@ export class PatroniCluster {
     }
   }
 
-  /** Of both hosts; as the superuser. */
+  /** Of all hosts; as the superuser. */
   get url(): string {
     return `postgres://postgres:${PASSWORD}@${this.nodes.map(({ port }) => `${HOST}:${port}`).join(',')}/stockyard`;
   }
@@ -86,15 +86,17 @@ export class PatroniCluster {
     return Promise.any(asked);
   }
 
-  /** Resolves with the leader when the other one is its synchronous standby, on the same timeline. */
+  /** Resolves with the leader when all others follow it on its timeline, one of them as its synchronous standby. */
   async settled(): Promise<PatroniNode> {
     return waitFor(
       async () => {
         const members = await this.members();
         const leader = members.find(({ role }) => role === 'leader');
-        const standby = members.find(({ role }) => role === 'sync_standby');
-        const agree = leader && standby && leader.timeline === standby.timeline;
-        return agree && this.nodes.find(({ name }) => name === leader.name);
+        const follow = members.filter(
+          ({ state, timeline }) => /running|streaming/.test(state) && timeline === leader?.timeline,
+        );
+        const agree = follow.length === NODES.length && members.some(({ role }) => role === 'sync_standby');
+        return leader && agree && this.nodes.find(({ name }) => name === leader.name);
       },
       { what: 'a leader with a synchronous standby', timeoutMs: PATIENCE_MS, intervalMs: 100 },
     );
