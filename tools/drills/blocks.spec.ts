@@ -1,7 +1,7 @@
 /** Blocks are found by their mark, and nothing else is run. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { blocksOf } from './blocks';
+import { blocksOf, withOutput } from './blocks';
 
 const fenced = (text: string) => `\`\`\`sh\n${text}\n\`\`\`\n`;
 const PAGES = join(__dirname, '../../docs/operations');
@@ -25,5 +25,12 @@ describe('blocks of a page', () => {
       const page = readFileSync(join(PAGES, name), 'utf8');
       expect([name, blocksOf(page).length]).toEqual([name, page.match(/<!-- drill:/g)?.length ?? 0]);
     }
+  });
+
+  it('are followed by what they said last', () => {
+    const page = 'a\n<!-- output: one -->\n\nb\n';
+    const once = withOutput(page, 'one', 'said $1\n\n');
+    expect(once).toBe('a\n<!-- output: one -->\n\n```\nsaid $1\n```\n\nb\n');
+    expect(withOutput(once, 'one', 'again')).toBe('a\n<!-- output: one -->\n\n```\nagain\n```\n\nb\n');
   });
 });

@@ -16,3 +16,13 @@ export function blocksOf(page: string): Block[] {
   if (twice !== undefined) throw new Error(`Two blocks are called ${twice}.`);
   return blocks;
 }
+
+const LONGEST_LINE = 140;
+
+/** The page with what a block said, behind its mark `<!-- output: NAME -->`. */
+export function withOutput(page: string, name: string, output: string): string {
+  const place = new RegExp(`^<!-- output: ${name} -->\\n(?:\\n\`\`\`\\n[\\s\\S]*?^\`\`\`\\n)?`, 'm');
+  const cut = (line: string) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)} …` : line);
+  const lines = output.trimEnd().split('\n').map(cut).join('\n');
+  return page.replace(place, () => `<!-- output: ${name} -->\n\n\`\`\`\n${lines}\n\`\`\`\n`);
+}
