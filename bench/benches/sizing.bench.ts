@@ -19,6 +19,7 @@ const ORDERS = 300;
 const LINES = 2_000;
 const JOBS = 15;
 const WAITING = 1_000;
+const TENANTS = 40;
 const MICROSECONDS = 1_000_000;
 
 type Side = 'subject' | 'reference';
@@ -73,6 +74,12 @@ async function* requests(servers: BenchServers, api: PlatformProcess, work: Work
   yield { name: 'order_bytes', measures: 'own', ...both({ subject: 'data', reference: 'log' }, disk) };
 }
 
+async function* tenants(work: Work): AsyncGenerator<Comparison> {
+  const look = async () => ({ subject: await work.redisBytes(), reference: (await work.diskBytes()).data });
+  const made = () => growth(look, TENANTS, () => work.newTenants(TENANTS));
+  yield { name: 'tenant_bytes', measures: 'own', ...both({ subject: 'redis', reference: 'database' }, made) };
+}
+
 async function* jobs(servers: BenchServers, worker: PlatformProcess, work: Work): AsyncGenerator<Comparison> {
   const names = { subject: 'worker', reference: 'database' };
   const database = servers.postgres.pid!;
@@ -118,6 +125,7 @@ export const SIZING_BENCH: Bench = {
     const work = await Work.open(servers, api);
     opened.defer(() => work.close());
     yield* requests(servers, api, work);
+    yield* tenants(work);
     const worker = await startWorkerProcess(servers.environment, FLAGS);
     try {
       yield* jobs(servers, worker, work);

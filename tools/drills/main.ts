@@ -24,6 +24,7 @@ interface StackFile {
 const FUNCTIONS = {
   stockyard: '() { node dist/tools/cli/main.js "$@" --stack "$STACK"; }',
   migrate: '() { node dist/tools/migrate/main.js "$@"; }',
+  places: '() { node dist/tools/places/main.js "$@"; }',
 };
 
 const stateOf = (directory: string): string => join(directory, 'state');

@@ -1,6 +1,7 @@
 /** What a deployment does all day, done so many times by the real processes: requests, a file taken in, jobs. */
 import { Redis } from 'ioredis';
 import { waitFor } from '#libs/local-stack';
+import { createOrganization } from '#libs/testing';
 import type { PlatformProcess } from '../../harness/platform-process';
 import { inFlight } from '../../harness/parallel';
 import type { BenchServers } from '../../harness/servers';
@@ -85,6 +86,16 @@ export class Work {
     await this.published();
   }
 
+  /** Organizations that ask for something once: what there is of each before it has anything. */
+  async newTenants(count: number): Promise<void> {
+    for (let made = 0; made < count; made += 1) {
+      const { id } = await createOrganization(this.servers.environment);
+      const key = await this.tenants.keyOf(id);
+      const answer = await this.fetch('GET', '/v1/stock_levels', undefined, 'application/json', key);
+      if (answer !== 200) throw new Error(`A new tenant was answered ${answer}.`);
+    }
+  }
+
   /** Resolves when the outbox is empty. */
   async published(): Promise<void> {
     const empty = async () =>
@@ -117,11 +128,17 @@ export class Work {
     await waitFor(ended, { what: 'the jobs to end', timeoutMs: TIMEOUT_MS, intervalMs: 50 });
   }
 
-  private async fetch(method: string, path: string, body: string | undefined, type: string): Promise<number> {
+  private async fetch(
+    method: string,
+    path: string,
+    body: string | undefined,
+    type: string,
+    key = this.tenant.key,
+  ): Promise<number> {
     const answer = await fetch(`${this.api.url}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.tenant.key}`,
+        authorization: `Bearer ${key}`,
         ...(body !== undefined && { 'content-type': type, 'idempotency-key': idempotencyKey() }),
       },
       ...(body !== undefined && { body }),
