@@ -1,9 +1,9 @@
-// `npm run check`: format, lint, types and import rules side by side, as each has one processor. What one says is printed
+// `npm run check`: format, lint, types, import rules and links of documents side by side, as each has one processor. What one says is printed
 // when it ends; the status is 1 when any of them finds something. Plain JavaScript without dependencies.
 import { spawn } from 'node:child_process';
 import { ROOT } from './build.mjs';
 
-const CHECKS = ['lint', 'types', 'format:check', 'imports']; // the longest first
+const CHECKS = ['lint', 'types', 'format:check', 'imports', 'links']; // the longest first
 
 /** Resolves with whether it found nothing, once all it said is printed. */
 function run(script) {

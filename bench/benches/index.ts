@@ -9,6 +9,7 @@ import { ORDERS_BENCH } from './orders.bench';
 import { OUTBOX_BENCH } from './outbox.bench';
 import { QUEUES_BENCH } from './queues.bench';
 import { SCRAPE_BENCH } from './scrape.bench';
+import { SIZING_BENCH } from './sizing.bench';
 import { TRACES_BENCH } from './traces.bench';
 import { UUID_BENCH } from './uuid.bench';
 
@@ -22,6 +23,7 @@ export const BENCHES: readonly Bench[] = [
   OUTBOX_BENCH,
   QUEUES_BENCH,
   SCRAPE_BENCH,
+  SIZING_BENCH,
   TRACES_BENCH,
   UUID_BENCH,
 ];

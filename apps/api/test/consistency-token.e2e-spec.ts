@@ -77,4 +77,33 @@ describe('X-Consistency-Token', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers.get('x-consistency-token')).toBeNull();
   });
+
+  it('is taken by a process that has the next secret of the platform, sent or kept', async () => {
+    const { MESSAGING_SECRET: former } = env.config;
+    const variables = { ...env.variables, MESSAGING_SECRET: 'the-next-secret', MESSAGING_SECRET_BEFORE: former };
+    const changed = await startApi({ ...env, variables });
+    try {
+      const [sent, kept] = [{ headers: { 'x-consistency-token': token } }, {}];
+      for (const options of [sent, kept]) {
+        const answer = await mine!.call(changed, 'GET', '/v1/locations', options);
+        expect([answer.status, answer.headers.get('x-consistency-token')?.slice(-22) === token.slice(-22)]).toEqual([
+          200,
+          false,
+        ]);
+      }
+    } finally {
+      await changed.stop();
+    }
+  });
+
+  it('that is kept under a secret that nobody has any more costs no error', async () => {
+    const changed = await startApi({ ...env, variables: { ...env.variables, MESSAGING_SECRET: 'the-next-secret' } });
+    try {
+      expect((await mine!.call(changed, 'GET', '/v1/locations')).status).toBe(200);
+      const sent = { headers: { 'x-consistency-token': token } };
+      expect((await mine!.call(changed, 'GET', '/v1/locations', sent)).status).toBe(400);
+    } finally {
+      await changed.stop();
+    }
+  });
 });

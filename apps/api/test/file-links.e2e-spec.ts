@@ -101,7 +101,7 @@ describe.each(['a directory', 'an object store'])('links to files in %s', (place
     const sealedBy = (secret: string, change: { organizationId?: string; expiresAt?: Date } = {}) => {
       const { organizationId = tenant.id, expiresAt = new Date(Date.now() + 60_000) } = change;
       const file = { organizationId, key: `exports/${jobId}.csv`, filename: 'x.csv', contentType: 'text/csv' };
-      return `${api.url}/v1/files/${new SealedFileLinks(secret).seal(file, expiresAt)}`;
+      return `${api.url}/v1/files/${new SealedFileLinks({ secret }).seal(file, expiresAt)}`;
     };
 
     it('answer 404 when forged, as any unknown address, and 403 when expired', async () => {

@@ -295,7 +295,10 @@ describe('regions that share a directory', () => {
       body: { code: 'invalid_credentials' },
     });
     const file = { organizationId: american.id, key: 'a.csv', filename: 'a.csv', contentType: 'text/csv' };
-    const sealed = new SealedFileLinks(us.env.config.MESSAGING_SECRET).seal(file, new Date(Date.now() + 60_000));
+    const sealed = new SealedFileLinks({ secret: us.env.config.MESSAGING_SECRET }).seal(
+      file,
+      new Date(Date.now() + 60_000),
+    );
     expectSentTo(await call(eu.api, 'GET', `/v1/files/${sealed}`), 'us', us.api, `/v1/files/${sealed}`);
   });
 

@@ -25,12 +25,15 @@ export class Tenants {
     const { id: organizationId } = await createOrganization(this.environment, { tier });
     const products = await this.addStock(organizationId);
     await this.limit(organizationId, limits);
-    const { key } = await this.asOperator<{ key: string }>('POST', `${organizationId}/api_keys`, {
-      name: 'bench',
-      role: 'owner',
-    });
+    const key = await this.keyOf(organizationId);
     const [productIds, skus] = [products.map(({ id }) => id), products.map(({ sku }) => sku)];
     return { tenant, organizationId, key, productIds, skus };
+  }
+
+  /** A new key of an owner. */
+  async keyOf(organizationId: string): Promise<string> {
+    const asked = { name: 'bench', role: 'owner' };
+    return (await this.asOperator<{ key: string }>('POST', `${organizationId}/api_keys`, asked)).key;
   }
 
   /**

@@ -155,7 +155,8 @@ export const ENVIRONMENT_SCHEMA = Type.Object({
   ),
   MESSAGING_SECRET_BEFORE: Type.String({
     default: '',
-    description: 'The former one, after a change: what it sealed is read, and sealed anew within the next hours.',
+    description:
+      'While it is being changed, the other one, the next or the former: what it signed or sealed is taken too (docs/operations/key-rotation.md).',
   }),
   OUTBOUND_HTTP: Type.Enum(['on', 'off'], {
     default: 'off',

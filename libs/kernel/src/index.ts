@@ -6,6 +6,7 @@ export { inTime } from './in-time';
 export { addMinor, MoneyError, multiplyMinor, parseDecimalToMinor } from './money';
 export { decodeCursor, encodeCursor } from './cursor';
 export { constantTimeEqual, sha256, sha256Hex } from './digest';
+export { messagingSecret, type PlatformSecret, secretsOf } from './platform-secret';
 export { SecretBox, type SecretBoxOptions } from './secret-box';
 export { type Shape, shape, type ShapeIssue, type ShapeType } from './shape';
 export { closed, Fields, pageOf, PageQuery } from './fields';

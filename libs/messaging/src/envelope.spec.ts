@@ -37,6 +37,21 @@ describe('an envelope', () => {
     }
   });
 
+  it('passes between processes that have the new secret, and those that only know it', () => {
+    const [former, next] = ['a-secret-of-tests', 'the-next-secret'];
+    const having = (secret: string, before?: string) => new EnvelopeCodec({ secret, before, deployment: 'one', clock });
+    const [told, changed] = [having(former, next), having(next, former)];
+    for (const [from, to] of [
+      [told, changed],
+      [changed, told],
+      [codec, told],
+      [told, codec],
+    ] as const) {
+      expect(to.open(overTheWire(from.seal('x', 1)), 'x')).toEqual({ payload: 1 });
+    }
+    expect(having(next).open(overTheWire(told.seal('x', 1)), 'x')).toEqual({ fault: 'forged' });
+  });
+
   it('is refused under another name and for another question', () => {
     expect(codec.open(sealed('n'), 'cluster.snapshot', 'n')).toEqual({ fault: 'misdirected' });
     expect(codec.open(sealed('n'), 'usage.summary', 'm')).toEqual({ fault: 'misdirected' });

@@ -5,7 +5,7 @@
  * events only make a process forget or look, and an answer is bound to its question by the nonce.
  */
 import { createHmac } from 'node:crypto';
-import { type Clock, constantTimeEqual, shape } from '#libs/kernel';
+import { type Clock, constantTimeEqual, type PlatformSecret, secretsOf, shape } from '#libs/kernel';
 import Type from 'typebox';
 
 const VERSION = 1;
@@ -37,15 +37,19 @@ export type EnvelopeFault = 'malformed' | 'misdirected' | 'forged' | 'expired';
 
 export type Opened = { readonly payload: unknown } | { readonly fault: EnvelopeFault };
 
-export interface EnvelopeOptions {
-  readonly secret: string;
+export interface EnvelopeOptions extends PlatformSecret {
   /** Keeps deployments that share a secret and a server from accepting each other's messages. */
   readonly deployment: string;
   readonly clock: Clock;
 }
 
 export class EnvelopeCodec {
-  constructor(private readonly options: EnvelopeOptions) {}
+  /** The first one signs. */
+  private readonly secrets: readonly string[];
+
+  constructor(private readonly options: EnvelopeOptions) {
+    this.secrets = secretsOf(options);
+  }
 
   /** `payload` must survive JSON unchanged. */
   seal(name: string, payload: unknown, nonce?: string): Envelope {
@@ -56,7 +60,7 @@ export class EnvelopeCodec {
       ...(nonce === undefined ? {} : { nonce }),
       payload,
     } as const;
-    return { ...unsigned, mac: this.mac(unsigned) };
+    return { ...unsigned, mac: this.mac(this.secrets[0]!, unsigned) };
   }
 
   /** The payload of an envelope for `name` (and, when given, with `nonce`), or why it is refused. Never throws. */
@@ -64,16 +68,17 @@ export class EnvelopeCodec {
     const checked = ENVELOPE.validate(value);
     if (checked.issues) return { fault: 'malformed' };
     const envelope = checked.value;
-    if (!constantTimeEqual(envelope.mac, this.mac(envelope))) return { fault: 'forged' };
+    const isOurs = this.secrets.some((secret) => constantTimeEqual(envelope.mac, this.mac(secret, envelope)));
+    if (!isOurs) return { fault: 'forged' };
     if (envelope.name !== name || (nonce !== undefined && envelope.nonce !== nonce)) return { fault: 'misdirected' };
     const ageMs = this.options.clock.nowMs() - envelope.issued_at;
     if (Math.abs(ageMs) > MAX_AGE_MS) return { fault: 'expired' };
     return { payload: envelope.payload };
   }
 
-  private mac({ v, name, issued_at, nonce, payload }: Omit<Envelope, 'mac'>): string {
+  private mac(secret: string, { v, name, issued_at, nonce, payload }: Omit<Envelope, 'mac'>): string {
     // An array, because its serialization has one form; the payload's has too, as it came out of JSON or goes into it.
     const signed = JSON.stringify([v, this.options.deployment, name, issued_at, nonce ?? null, payload]);
-    return createHmac('sha256', this.options.secret).update(signed).digest('base64url');
+    return createHmac('sha256', secret).update(signed).digest('base64url');
   }
 }

@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
-import { SystemClock } from '#libs/kernel';
+import { messagingSecret, SystemClock } from '#libs/kernel';
 import { DirectoryListener } from './directory.listener';
 import { EnvelopeCodec } from './envelope';
 import { MessagingStatistics } from './messaging-statistics';
@@ -43,7 +43,7 @@ class TransportLifecycle implements OnModuleInit, OnApplicationShutdown {
 export class MessagingModule {
   static forRoot(config: AppConfig): DynamicModule {
     const prefix = config.REDIS_KEY_PREFIX;
-    const codec = new EnvelopeCodec({ secret: config.MESSAGING_SECRET, deployment: prefix, clock: new SystemClock() });
+    const codec = new EnvelopeCodec({ ...messagingSecret(config), deployment: prefix, clock: new SystemClock() });
     const client = (statistics: MessagingStatistics) =>
       new RedisTransportClient(config.REDIS_URL, { codec, statistics, prefix });
     return {

@@ -45,7 +45,7 @@ describe('LocalFileStore', () => {
     const organizationId = newId();
     const options = { filename: 'b.csv', contentType: 'text/csv' };
     const { url, expiresAt } = await asTenant(organizationId, () => store.link('a.csv', options));
-    const links = new SealedFileLinks(loadConfig({}).MESSAGING_SECRET);
+    const links = new SealedFileLinks({ secret: loadConfig({}).MESSAGING_SECRET });
     const sealed = url.replace(/^v1\/files\//, '');
     expect(links.open(sealed)).toEqual({ organizationId, key: 'a.csv', ...options });
     expect(() => links.open(sealed, expiresAt.getTime())).toThrow('expired');

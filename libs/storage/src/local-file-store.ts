@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { messagingSecret } from '#libs/kernel';
 import { TenantContextHolder } from '#libs/tenancy';
 import { fileNotFound, StorageUnavailableError } from './file.error';
 import { tenantPath } from './file-key';
@@ -33,11 +34,14 @@ export class LocalFileStore extends FileStore {
   constructor(
     private readonly tenant: TenantContextHolder,
     @Inject(APP_CONFIG)
-    private readonly config: Pick<AppConfig, 'STORAGE_DIR' | 'MESSAGING_SECRET' | 'FILE_LINK_TTL_SECONDS'>,
+    private readonly config: Pick<
+      AppConfig,
+      'STORAGE_DIR' | 'MESSAGING_SECRET' | 'MESSAGING_SECRET_BEFORE' | 'FILE_LINK_TTL_SECONDS'
+    >,
   ) {
     super();
     this.root = resolve(config.STORAGE_DIR);
-    this.links = new SealedFileLinks(config.MESSAGING_SECRET);
+    this.links = new SealedFileLinks(messagingSecret(config));
   }
 
   override async put(key: string, content: AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredFile> {

@@ -1,6 +1,7 @@
 /** Provides the FileStore that the configuration names, within the limits of its tenants. */
 import { Global, Module } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { messagingSecret } from '#libs/kernel';
 import { TenantContextHolder } from '#libs/tenancy';
 import { ChargedFileStore, UNCHARGED_FILES } from './charged-file-store';
 import { FileStore } from './file-store';
@@ -16,7 +17,7 @@ function chosenStore(tenant: TenantContextHolder, config: AppConfig): FileStore 
   return new S3FileStore(tenant, config);
 }
 
-const sealedLinks = ({ MESSAGING_SECRET }: AppConfig): SealedFileLinks => new SealedFileLinks(MESSAGING_SECRET);
+const sealedLinks = (config: AppConfig): SealedFileLinks => new SealedFileLinks(messagingSecret(config));
 
 /** Needs DatabaseModule and TenancyModule beside it. */
 @Global()

@@ -20,7 +20,7 @@ const token: fc.Arbitrary<ConsistencyToken> = fc.record({
   timeline: hex(8),
   position: hex(16),
 });
-const tokens = new ConsistencyTokens('a secret of the platform');
+const tokens = new ConsistencyTokens({ secret: 'a secret of the platform' });
 const organization = randomUUID();
 
 describe('consistency tokens', () => {
@@ -31,7 +31,7 @@ describe('consistency tokens', () => {
         expect(sealed.length).toBeLessThanOrEqual(128);
         expect(tokens.open(organization.toUpperCase(), sealed)).toEqual(given);
         expect(() => tokens.open(randomUUID(), sealed)).toThrow('not one that this organization was given');
-        expect(() => new ConsistencyTokens('another secret').open(organization, sealed)).toThrow();
+        expect(() => new ConsistencyTokens({ secret: 'another secret' }).open(organization, sealed)).toThrow();
       }),
     );
   });
@@ -51,6 +51,23 @@ describe('consistency tokens', () => {
     for (const text of ['', 'x', '1.main.1', `1.${'a'.repeat(5_000)}`]) {
       expect(() => tokens.open(organization, text)).toThrow();
     }
+  });
+
+  it('open under the former secret of the platform too, and are sealed with the new one', () => {
+    fc.assert(
+      fc.property(token, (given) => {
+        const secret = 'a secret of the platform';
+        const [told, changed] = [
+          { secret, before: 'next' },
+          { secret: 'next', before: secret },
+        ];
+        const [early, late] = [new ConsistencyTokens(told), new ConsistencyTokens(changed)];
+        expect(late.open(organization, early.seal(organization, given))).toEqual(given);
+        expect(early.open(organization, late.seal(organization, given))).toEqual(given);
+        expect(tokens.open(organization, early.seal(organization, given))).toEqual(given);
+        expect(() => tokens.open(organization, late.seal(organization, given))).toThrow();
+      }),
+    );
   });
 
   it('compare by epoch, then timeline, then position', () => {

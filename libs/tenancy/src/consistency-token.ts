@@ -3,7 +3,7 @@
  * caller. Positions compare only within one shard, epoch and timeline; anything else means the primary.
  */
 import { createHmac, hkdfSync } from 'node:crypto';
-import { constantTimeEqual, StockyardError } from '#libs/kernel';
+import { constantTimeEqual, type PlatformSecret, secretsOf, StockyardError } from '#libs/kernel';
 
 /** A point in the log of a shard. */
 export interface PositionOnShard {
@@ -60,30 +60,33 @@ function invalidToken(): StockyardError {
 
 /** Seals and opens tokens. The seal covers the organization: another one's token is as void as a made-up one. */
 export class ConsistencyTokens {
-  private readonly key: Buffer;
+  /** The first one seals. */
+  private readonly keys: readonly Buffer[];
 
-  /** `secret` is the platform's; a key of its own is derived from it (HKDF, RFC 5869). */
-  constructor(secret: string) {
-    this.key = Buffer.from(hkdfSync('sha256', secret, '', 'stockyard consistency token', 32));
+  /** Keys of their own are derived from the platform's secret (HKDF, RFC 5869). */
+  constructor(secret: PlatformSecret) {
+    this.keys = secretsOf(secret).map((each) => {
+      return Buffer.from(hkdfSync('sha256', each, '', 'stockyard consistency token', 32));
+    });
   }
 
   seal(organizationId: string, { shard, epoch, timeline, position }: ConsistencyToken): string {
     const text = `1.${shard}.${epoch.toString(16).toUpperCase()}.${timeline}.${position}`;
-    return `${text}.${this.mac(organizationId, text)}`;
+    return `${text}.${mac(this.keys[0]!, organizationId, text)}`;
   }
 
   /** Throws `invalid_consistency_token` (400) for a forged, foreign or broken one. */
   open(organizationId: string, sealed: string): ConsistencyToken {
     const match = sealed.length <= LONGEST ? FORM.exec(sealed) : null;
     if (!match) throw invalidToken();
-    const [, shard = '', epoch = '', timeline = '', position = '', mac = ''] = match;
+    const [, shard = '', epoch = '', timeline = '', position = '', given = ''] = match;
     const text = sealed.slice(0, -(MAC_LENGTH + 1));
-    if (!constantTimeEqual(mac, this.mac(organizationId, text))) throw invalidToken();
+    if (!this.keys.some((key) => constantTimeEqual(given, mac(key, organizationId, text)))) throw invalidToken();
     return { shard, epoch: parseInt(epoch, 16), timeline, position };
   }
+}
 
-  private mac(organizationId: string, text: string): string {
-    const signed = `${organizationId.toLowerCase()}\n${text}`;
-    return createHmac('sha256', this.key).update(signed).digest('base64url').slice(0, MAC_LENGTH);
-  }
+function mac(key: Buffer, organizationId: string, text: string): string {
+  const signed = `${organizationId.toLowerCase()}\n${text}`;
+  return createHmac('sha256', key).update(signed).digest('base64url').slice(0, MAC_LENGTH);
 }

@@ -9,9 +9,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { messagingSecret } from '#libs/kernel';
 import {
   type Actor,
   ConsistencyScope,
+  type ConsistencyToken,
   ConsistencyTokens,
   TenantContextHolder,
   TokenKeeper,
@@ -29,9 +31,9 @@ export class ConsistencyService {
   constructor(
     private readonly tenant: TenantContextHolder,
     @Optional() @Inject(TokenKeeper) private readonly keeper: TokenKeeper | null,
-    @Inject(APP_CONFIG) config: Pick<AppConfig, 'MESSAGING_SECRET'>,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'MESSAGING_SECRET' | 'MESSAGING_SECRET_BEFORE'>,
   ) {
-    this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
+    this.tokens = new ConsistencyTokens(messagingSecret(config));
   }
 
   /** The scope of a request. Throws `invalid_consistency_token` (400) for a forged or foreign token. */
@@ -41,8 +43,17 @@ export class ConsistencyService {
     if (!keeper) return new ConsistencyScope(sent);
     return new ConsistencyScope(sent, async () => {
       const kept = await keeper.load(organizationId, callerOf(actor));
-      return kept === undefined ? undefined : this.tokens.open(organizationId, kept);
+      return kept === undefined ? undefined : this.opened(organizationId, kept);
     });
+  }
+
+  /** One that was kept under a secret that nobody has any more says nothing: the caller reads from primaries. */
+  private opened(organizationId: string, kept: string): ConsistencyToken | undefined {
+    try {
+      return this.tokens.open(organizationId, kept);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The token that goes out with the answer; undefined where nothing was read or written. Kept when it resolves, if at all. */

@@ -31,7 +31,10 @@ class Handlers {
 const ADMIN_TOKEN = 'an-admin-token-for-specs';
 const cls: ClsService = ClsServiceManager.getClsService();
 const tenant = new TenantContextHolder(cls);
-const consistency = new ConsistencyService(tenant, null, { MESSAGING_SECRET: 'a-messaging-secret' });
+const consistency = new ConsistencyService(tenant, null, {
+  MESSAGING_SECRET: 'a-messaging-secret',
+  MESSAGING_SECRET_BEFORE: '',
+});
 const organization = { id: newId(), tier: 'starter', state: 'active' } as Organization;
 const NOBODY = { type: 'system', id: null } as const;
 const caller = { organization, actor: { type: 'user', id: newId() }, permissions: new Set(['orders:read']) } as const;

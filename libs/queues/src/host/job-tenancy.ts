@@ -1,7 +1,7 @@
 /** Whose job it is: restores the tenant context, and says whether the organization takes writes at the moment. */
 import { Inject, Injectable } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig, HOME_SHARD } from '#libs/config';
-import { StockyardError } from '#libs/kernel';
+import { messagingSecret, StockyardError } from '#libs/kernel';
 import {
   ConsistencyScope,
   ConsistencyTokens,
@@ -22,9 +22,9 @@ export class JobTenancy {
     private readonly directory: Directory,
     private readonly tenant: TenantContextHolder,
     private readonly registry: JobRegistry,
-    @Inject(APP_CONFIG) config: Pick<AppConfig, 'MESSAGING_SECRET'>,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'MESSAGING_SECRET' | 'MESSAGING_SECRET_BEFORE'>,
   ) {
-    this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
+    this.tokens = new ConsistencyTokens(messagingSecret(config));
   }
 
   /** Runs work as the job's tenant. Throws `organization_unknown` for an id that the directory does not have. */

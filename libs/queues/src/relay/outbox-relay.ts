@@ -11,6 +11,7 @@
  */
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { APP_CONFIG, type AppConfig } from '#libs/config';
+import { messagingSecret } from '#libs/kernel';
 import { ConsistencyTokens, Directory, type PositionOnShard } from '#libs/tenancy';
 import { NO_TRACING, Tracing } from '#libs/tracing';
 import { type OutboxMessage, type QueuedWork, TopicRegistry } from '../registry/topic-registry';
@@ -41,10 +42,10 @@ export class OutboxRelay {
     private readonly topics: TopicRegistry,
     private readonly directory: Directory,
     private readonly metrics: RelayMetrics,
-    @Inject(APP_CONFIG) config: Pick<AppConfig, 'OUTBOX_POLL_MS' | 'MESSAGING_SECRET'>,
+    @Inject(APP_CONFIG) config: Pick<AppConfig, 'OUTBOX_POLL_MS' | 'MESSAGING_SECRET' | 'MESSAGING_SECRET_BEFORE'>,
     @Optional() private readonly tracing: Tracing = NO_TRACING,
   ) {
-    this.tokens = new ConsistencyTokens(config.MESSAGING_SECRET);
+    this.tokens = new ConsistencyTokens(messagingSecret(config));
     this.relays = outbox.shardNames().map((shard) => {
       const step = async () => {
         const { rows, behind } = await this.relayShard(shard);

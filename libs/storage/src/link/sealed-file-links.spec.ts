@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { attachment } from './attachment';
 import { type LinkedFile, SealedFileLinks } from './sealed-file-links';
 
-const links = new SealedFileLinks('a secret of the platform');
+const links = new SealedFileLinks({ secret: 'a secret of the platform' });
 const NOW = Date.UTC(2030, 0, 1);
 const EXPIRES = new Date(NOW + 60_000);
 const file: LinkedFile = {
@@ -59,7 +59,15 @@ describe('links to files', () => {
     }
     const [version, later] = links.seal(file, new Date(EXPIRES.getTime() + 1_000)).split('.');
     expect(() => links.open(`${version!}.${later!}.${mac}`, NOW)).toThrow(unknown);
-    expect(() => new SealedFileLinks('another secret').open(links.seal(file, EXPIRES), NOW)).toThrow(unknown);
+    expect(() => new SealedFileLinks({ secret: 'another secret' }).open(links.seal(file, EXPIRES), NOW)).toThrow(
+      unknown,
+    );
+  });
+
+  it('open under the former secret too, and are sealed with the new one', () => {
+    const changed = new SealedFileLinks({ secret: 'next', before: 'a secret of the platform' });
+    expect(changed.open(links.seal(file, EXPIRES), NOW)).toEqual(links.open(links.seal(file, EXPIRES), NOW));
+    expect(() => links.open(changed.seal(file, EXPIRES), NOW)).toThrow(unknown);
   });
 
   it('are not made where no router would take them', () => {

@@ -3,7 +3,7 @@
  * until it expires; nothing is kept of it, so it cannot be revoked but by deleting the file or changing the secret.
  */
 import { createHmac, hkdfSync } from 'node:crypto';
-import { constantTimeEqual, StockyardError } from '#libs/kernel';
+import { constantTimeEqual, type PlatformSecret, secretsOf, StockyardError } from '#libs/kernel';
 
 /** What a link stands for. */
 export interface LinkedFile {
@@ -37,18 +37,19 @@ function expiredLink(expiresAt: Date): StockyardError {
 }
 
 export class SealedFileLinks {
-  private readonly key: Buffer;
+  /** The first one seals. */
+  private readonly keys: readonly Buffer[];
 
-  /** `secret` is the platform's; a key of its own is derived from it (HKDF, RFC 5869). */
-  constructor(secret: string) {
-    this.key = Buffer.from(hkdfSync('sha256', secret, '', 'stockyard file link', 32));
+  /** Keys of their own are derived from the platform's secret (HKDF, RFC 5869). */
+  constructor(secret: PlatformSecret) {
+    this.keys = secretsOf(secret).map((each) => Buffer.from(hkdfSync('sha256', each, '', 'stockyard file link', 32)));
   }
 
   /** One segment of a path. `expiresAt` counts to the second. */
   seal({ organizationId, key, filename, contentType }: LinkedFile, expiresAt: Date): string {
     const claims = [organizationId, key, filename, contentType, Math.floor(expiresAt.getTime() / 1_000)];
     const text = `1.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-    const sealed = `${text}.${this.mac(text)}`;
+    const sealed = `${text}.${mac(this.keys[0]!, text)}`;
     if (sealed.length > LONGEST) throw new RangeError('The name of the file is too long for a link.');
     return sealed;
   }
@@ -57,8 +58,8 @@ export class SealedFileLinks {
   open(sealed: string, now = Date.now()): LinkedFile {
     const match = sealed.length <= LONGEST ? FORM.exec(sealed) : null;
     if (!match) throw unknownLink();
-    const [, claims = '', mac = ''] = match;
-    if (!constantTimeEqual(mac, this.mac(`1.${claims}`))) throw unknownLink();
+    const [, claims = '', given = ''] = match;
+    if (!this.keys.some((key) => constantTimeEqual(given, mac(key, `1.${claims}`)))) throw unknownLink();
     const [organizationId, key, filename, contentType, expires] = JSON.parse(
       Buffer.from(claims, 'base64url').toString(),
     ) as [string, string, string, string, number];
@@ -66,8 +67,8 @@ export class SealedFileLinks {
     if (now >= expiresAt.getTime()) throw expiredLink(expiresAt);
     return { organizationId, key, filename, contentType };
   }
+}
 
-  private mac(text: string): string {
-    return createHmac('sha256', this.key).update(text).digest('base64url');
-  }
+function mac(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
 }
