@@ -101,6 +101,7 @@ describe('the admission gate', () => {
 
   it('lets in two requests of a tenant at first, and twice as many each quarter of a second, though none of them ends', async () => {
     const one = gate();
+    enterAtOnce(one, visitor('other'))(true);
     fill(one, 2, 'eager');
     const waiting = Array.from({ length: 3 }, () => Promise.resolve(one.enter(visitor('eager'))));
     jest.advanceTimersByTime(200);
@@ -112,6 +113,7 @@ describe('the admission gate', () => {
 
   it('lets in a tenant at its long-run rate, though its window is full', async () => {
     const one = gate();
+    enterAtOnce(one, visitor('other'))(true);
     const noisy = () => one.enter(visitor('noisy', 'interactive', 10));
     enterAtOnce(one, visitor('noisy', 'interactive', 10));
     enterAtOnce(one, visitor('noisy', 'interactive', 10));

@@ -169,7 +169,7 @@ export class AdmissionGate {
 
   private learn({ tenant, weight, route }: Visitor, latencyMs: number, inFlight: number, now: number): void {
     const baselineMs = this.limit.add({ tenant, route, latencyMs, inFlight }, now);
-    this.windows.ended({ tenant, weight, latencyMs, baselineMs });
+    this.windows.ended({ tenant, weight, latencyMs, baselineMs }, now);
   }
 
   private leave({ tenant, priority }: Visitor): void {

@@ -25,7 +25,7 @@ class Clock {
         this.windows.arrived(tenant, PER_SECOND);
         this.windows.began(tenant, underWay, this.now);
         for (let ended = 0; ended < count; ended += 1)
-          this.windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS });
+          this.windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS }, this.now);
       }
       this.now += WINDOW_MS;
       this.windows.arrived('somebody', PER_SECOND); // as each request does that comes
@@ -62,7 +62,7 @@ describe('the windows of tenants', () => {
     expect(clock.of('loud')).toBe(8);
   });
 
-  it('get narrower for who is loud while the others are slow, down to nothing, and for nobody else', () => {
+  it('get narrower for who is loud while the others are slow, down to a quarter, and for nobody else', () => {
     const clock = new Clock();
     clock.pass([...steady(5), loud(6, 4)], 3);
     clock.pass([...steady(15), loud(6, 30)]);
@@ -71,7 +71,7 @@ describe('the windows of tenants', () => {
     clock.pass([...steady(15), loud(15, once)]);
     expect(clock.of('loud')).toBeLessThan(once);
     clock.pass([...steady(15), loud(30, 2)], 20);
-    expect(clock.of('loud')).toBeLessThan(0.01);
+    expect(clock.of('loud')).toBe(0.25);
     for (const { tenant } of steady(5)) expect(clock.of(tenant)).toBe(2);
   });
 
@@ -130,15 +130,43 @@ describe('the windows of tenants', () => {
     expect(slowWindows / 4_000).toBeLessThan(0.35);
   });
 
+  it('do not hold a tenant that is alone, and hold it as soon as it is not', () => {
+    const windows = new TenantWindows(0);
+    windows.arrived('loud', PER_SECOND);
+    windows.began('loud', 1, 0);
+    expect(windows.allows('loud', 50, 1)).toBe(true);
+    windows.arrived('other', PER_SECOND);
+    expect(windows.allows('loud', 50, 2)).toBe(false);
+    expect(windows.allows('loud', 1, 2)).toBe(true);
+  });
+
+  it('below one let in one request, and the next after a rest, which is short however long that one took', () => {
+    for (const [latencyMs, restMs] of [
+      [20, 60],
+      [10_000, 200],
+    ] as const) {
+      // prettier-ignore
+      const clock = new Clock();
+      clock.pass([...steady(15), loud(15, 4)], 5);
+      const { windows, now } = clock;
+      expect(windows.of('loud')).toBe(0.25);
+      windows.began('loud', 1, now);
+      expect(windows.allows('loud', 1, now)).toBe(false);
+      windows.ended({ tenant: 'loud', weight: 1, latencyMs, baselineMs: BASELINE_MS }, now);
+      expect(windows.allows('loud', 0, now + restMs - 1)).toBe(false);
+      expect(windows.allows('loud', 0, now + restMs)).toBe(true);
+    }
+  });
+
   it.each([1, 20, 300])('let a tenant in at its long-run rate of %d/s while they are closed to it', (perSecond) => {
     const windows = new TenantWindows(0);
     let now = 0;
     const slow = () => {
       for (const { tenant, weight = 1, latencyMs } of steady(15)) {
         windows.arrived(tenant, perSecond);
-        windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS });
+        windows.ended({ tenant, weight, latencyMs, baselineMs: BASELINE_MS }, now);
       }
-      windows.ended({ tenant: 'loud', weight: 1, latencyMs: 1_000, baselineMs: BASELINE_MS });
+      windows.ended({ tenant: 'loud', weight: 1, latencyMs: 1_000, baselineMs: BASELINE_MS }, now);
     };
     let letIn = 0;
     const seconds = 20;
@@ -151,12 +179,12 @@ describe('the windows of tenants', () => {
         if (now > 10_000) letIn += 1;
       }
     }
-    expect(windows.of('loud')).toBeLessThan(0.01);
+    expect(windows.of('loud')).toBe(0.25);
     expect(letIn / (seconds - 10)).toBeGreaterThan(0.95 * perSecond - 0.1);
     expect(letIn / (seconds - 10)).toBeLessThan(1.05 * perSecond + 0.1);
   });
 
-  it('are never negative, and forget who is gone', () => {
+  it('are never below a quarter, and forget who is gone', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -176,7 +204,7 @@ describe('the windows of tenants', () => {
           const clock = new Clock();
           for (const activities of windows) {
             clock.pass(activities);
-            for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBeGreaterThanOrEqual(0);
+            for (const tenant of ['a', 'b', 'c']) expect(clock.of(tenant)).toBeGreaterThanOrEqual(0.25);
           }
           for (let idle = 0; idle < 50; idle += 1) {
             clock.pass([]);

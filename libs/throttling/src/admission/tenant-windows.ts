@@ -6,12 +6,17 @@
  * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles; after a first narrowing it grows by GROWTH.
  * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
  *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
- *   gets narrower by NARROWED. Tenants that use no more than their part keep theirs.
+ *   gets narrower by NARROWED. Tenants that use no more than their part keep theirs. A window below one is one request, then a
+ *   rest of so many times as long as it took that this is its share of the time; LEAST at least.
  * - However narrow its window is, a tenant is let in as often as its rate limit lets it call in the long run. So only what
  *   it sends in bursts gives way, and who has bought much keeps it when the machines are slow for reasons of their own.
+ * - While a tenant is the only one of the last REMEMBERED windows, there is nobody to give way to: its window does not hold it.
  */
 
 const INITIAL = 2;
+const LEAST = 0.25;
+/** However long its requests take. */
+const LONGEST_REST_MS = 200;
 const WINDOW_MS = 250;
 const TOLERANCE = 1.5;
 const EXCESS = 2;
@@ -37,6 +42,8 @@ interface Window {
   intervalMs: number;
   /** From when on that rate lets in its next request. */
   dueAt: number;
+  /** Until when a window below one lets in nobody. */
+  restsUntil: number;
 }
 
 interface Use {
@@ -72,15 +79,24 @@ export class TenantWindows {
       window.lastUsed = this.number;
     } else {
       const { number: lastUsed } = this;
-      this.windows.set(tenant, { size: INITIAL, slowStart: true, lastUsed, peak: 0, intervalMs, dueAt: -Infinity });
+      this.windows.set(tenant, {
+        size: INITIAL,
+        slowStart: true,
+        lastUsed,
+        peak: 0,
+        intervalMs,
+        dueAt: -Infinity,
+        restsUntil: -Infinity,
+      });
     }
   }
 
   /** Whether a tenant that has arrived, and has so many requests under way, may have one more. */
   allows(tenant: string, underWay: number, now: number): boolean {
     this.review(now);
-    const { size, dueAt } = this.windows.get(tenant)!;
-    return underWay < Math.floor(size) || dueAt <= now;
+    if (this.windows.size === 1) return true;
+    const { size, dueAt, restsUntil } = this.windows.get(tenant)!;
+    return underWay < Math.floor(size) || (underWay === 0 && restsUntil <= now) || dueAt <= now;
   }
 
   /** Requests that it may have under way, whatever its rate. */
@@ -97,7 +113,10 @@ export class TenantWindows {
   }
 
   /** A request of it has been answered. */
-  ended({ tenant, weight, latencyMs, baselineMs }: Worked): void {
+  ended({ tenant, weight, latencyMs, baselineMs }: Worked, now: number): void {
+    const window = this.windows.get(tenant);
+    if (window && window.size < 1)
+      window.restsUntil = now + Math.min(LONGEST_REST_MS, latencyMs * (1 / window.size - 1));
     let use = this.uses.get(tenant);
     if (!use) this.uses.set(tenant, (use = { weight, busyMs: 0, shares: 0, samples: 0 }));
     use.busyMs += latencyMs;
@@ -113,7 +132,7 @@ export class TenantWindows {
     const heard = this.tooLoud();
     for (const [tenant, window] of this.windows) {
       if (heard.has(tenant)) {
-        window.size = Math.min(window.size, window.peak) * NARROWED;
+        window.size = Math.max(LEAST, Math.min(window.size, window.peak) * NARROWED);
         window.slowStart = false;
       } else if (window.peak >= Math.max(1, Math.floor(window.size))) {
         window.size = window.slowStart ? window.size * 2 : window.size + GROWTH;
