@@ -11,7 +11,7 @@ export interface MoveProcessArguments {
   readonly moves: readonly {
     readonly organizationId: string;
     /** It waits here until all that wait have come. */
-    readonly waitsAt?: MoveStep;
+    readonly waitsAt?: MoveStep | undefined;
   }[];
   readonly source: { readonly shard: string; readonly url: string };
   readonly target: { readonly shard: string; readonly url: string };
