@@ -13,11 +13,12 @@ import type { MoveProcessArguments } from '../test/move-process';
 import { contentOf, createTwoShards, remains, rowCount, type TwoShards } from '../test/two-shards';
 import { Writers } from '../test/writers';
 import { connectMover } from './connection';
-import { MOVE_STEPS } from './move.state';
+import { MOVE_STEPS, type MoveStep } from './move.state';
 
 /** Built by `npm run build`: a process of its own can be killed. */
 const PROGRAM = join(process.cwd(), 'dist/libs/tenant-move/test/move-process.js');
 const RANDOM_KILLS = 6;
+const FINISHED = 'finished';
 
 jest.setTimeout(180_000); // processes that are started, killed and started again
 
@@ -43,9 +44,23 @@ describe('a move whose process is killed', () => {
     return id;
   }
 
-  function argumentsFor(organizationId: string, work: MoveProcessArguments['work']): MoveProcessArguments {
+  const ids = (moves: Moves): Moves => moves.map(({ organizationId }) => ({ organizationId }));
+
+  type Moves = MoveProcessArguments['moves'];
+
+  /** Organizations by the step that each of them waits at for all others. */
+  async function oneAtEach(steps: readonly MoveStep[]) {
+    const found = [];
+    for (const waitsAt of steps) {
+      const organizationId = await filledOrganization();
+      found.push({ organizationId, waitsAt, before: await contentOf(shards.home, organizationId) });
+    }
+    return found;
+  }
+
+  function argumentsFor(moves: Moves, work: MoveProcessArguments['work']): MoveProcessArguments {
     return {
-      organizationId,
+      moves: moves.map(({ organizationId, waitsAt }) => ({ organizationId, waitsAt })),
       source: { shard: 'main', url: roleUrl(shards.home.config, 'mover') },
       target: { shard: 'two', url: roleUrl(shards.two.config, 'mover') },
       controlUrl: roleUrl(shards.home.config, 'control'),
@@ -54,29 +69,40 @@ describe('a move whose process is killed', () => {
     };
   }
 
-  /** Starts a process; `kill` decides at each step it reports. Resolves with the steps reported when the process has ended. */
+  /** Starts a process; `kill` decides at each step it reports. Resolves with what was told of each move when the process has ended. */
   async function runProcess(
-    organizationId: string,
+    moves: Moves,
     work: MoveProcessArguments['work'],
-    kill: (step: string) => Promise<boolean> = async () => false,
-  ): Promise<{ steps: string[]; finished: boolean }> {
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(argumentsFor(organizationId, work))], {
+    kill: (step: string, id: string) => Promise<boolean> = async () => false,
+  ): Promise<Map<string, string[]>> {
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(argumentsFor(moves, work))], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.add(child);
     const ended = once(child, 'exit');
-    const steps: string[] = [];
-    let finished = false;
+    const told = new Map(moves.map(({ organizationId }): [string, string[]] => [organizationId, []]));
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line === 'finished') finished = true;
-      const step = line.startsWith('step ') ? line.slice(5) : undefined;
-      if (!step) continue;
-      steps.push(step);
-      if (await kill(step)) child.kill('SIGKILL');
+      const [id, what] = line.split(' ') as [string, string];
+      told.get(id)!.push(what);
+      if (what !== FINISHED && (await kill(what, id))) child.kill('SIGKILL');
     }
     await ended;
     children.delete(child);
-    return { steps, finished };
+    return told;
+  }
+
+  /** Kills a process once every move in it has begun the step that it waited at. */
+  async function killAtEach(moves: Awaited<ReturnType<typeof oneAtEach>>): Promise<void> {
+    const waiting = new Map(moves.map(({ organizationId, waitsAt }) => [organizationId, waitsAt]));
+    const told = await runProcess(moves, 'go on', async (step, id) => {
+      if (waiting.get(id) === step) waiting.delete(id);
+      return waiting.size === 0;
+    });
+    expect([...waiting]).toEqual([]);
+    for (const { organizationId, waitsAt } of moves) {
+      expect(told.get(organizationId)).toContain(waitsAt);
+      expect([waitsAt, told.get(organizationId)]).not.toEqual([waitsAt, expect.arrayContaining([FINISHED])]);
+    }
   }
 
   async function expectMoved(id: string, before: Map<string, string[]>): Promise<void> {
@@ -105,33 +131,38 @@ describe('a move whose process is killed', () => {
     expect(await remains(shards, id)).toEqual([]);
   }
 
-  it.each(MOVE_STEPS)('goes on when it was killed at %s', async (step) => {
-    const id = await filledOrganization();
-    const before = await contentOf(shards.home, id);
-    const first = await runProcess(id, 'go on', async (reported) => reported === step);
-    expect(first).toEqual({ steps: expect.arrayContaining([step]), finished: false });
-    const second = await runProcess(id, 'go on');
-    expect(second.finished).toBe(true);
-    const at = MOVE_STEPS.indexOf(step);
-    expect(MOVE_STEPS.slice(at, at + 2)).toContain(second.steps[0]); // the step may have ended before the kill came
-    await expectMoved(id, before);
+  it('goes on, whichever step it was killed at', async () => {
+    const moves = await oneAtEach(MOVE_STEPS);
+    await killAtEach(moves);
+    const told = await runProcess(ids(moves), 'go on');
+    for (const { organizationId, waitsAt, before } of moves) {
+      const steps = told.get(organizationId)!;
+      const at = MOVE_STEPS.indexOf(waitsAt);
+      expect([...MOVE_STEPS, FINISHED].slice(at, at + 2)).toContain(steps[0]); // the step may have ended before the kill came
+      expect([waitsAt, steps.at(-1)]).toEqual([waitsAt, FINISHED]);
+      await expectMoved(organizationId, before);
+    }
   });
 
-  it.each(MOVE_STEPS.slice(0, MOVE_STEPS.indexOf('flip')))('is rolled back when it was killed at %s', async (step) => {
-    const id = await filledOrganization();
-    const before = await contentOf(shards.home, id);
-    await runProcess(id, 'go on', async (reported) => reported === step);
-    expect((await runProcess(id, 'roll back')).finished).toBe(true);
-    await expectRolledBack(id, before);
+  it('is rolled back, whichever step before the flip it was killed at', async () => {
+    const moves = await oneAtEach(MOVE_STEPS.slice(0, MOVE_STEPS.indexOf('flip')));
+    await killAtEach(moves);
+    const told = await runProcess(ids(moves), 'roll back');
+    for (const { organizationId, waitsAt, before } of moves) {
+      expect([waitsAt, told.get(organizationId)]).toEqual([waitsAt, [FINISHED]]);
+      await expectRolledBack(organizationId, before);
+    }
   });
 
   it('is rolled back or goes on, but nothing between, when it was killed at flip', async () => {
-    const id = await filledOrganization();
-    const before = await contentOf(shards.home, id);
-    await runProcess(id, 'go on', async (step) => step === 'flip');
-    const rolledBack = (await runProcess(id, 'roll back')).finished;
-    if (!rolledBack) expect((await runProcess(id, 'go on')).finished).toBe(true);
-    await (rolledBack ? expectRolledBack(id, before) : expectMoved(id, before));
+    const [move] = await oneAtEach(['flip']);
+    const { organizationId, before } = move!;
+    await killAtEach([move!]);
+    const finished = async (work: MoveProcessArguments['work']) =>
+      (await runProcess([{ organizationId }], work)).get(organizationId)!.includes(FINISHED);
+    const rolledBack = await finished('roll back');
+    if (!rolledBack) expect(await finished('go on')).toBe(true);
+    await (rolledBack ? expectRolledBack(organizationId, before) : expectMoved(organizationId, before));
   });
 
   it('loses and doubles no acknowledged write when it is killed again and again at any moment', async () => {
@@ -142,15 +173,15 @@ describe('a move whose process is killed', () => {
     for (let turn = 0; turn < RANDOM_KILLS; turn += 1) {
       // At another step each time, and up to a moment into it that no step's end decides.
       const wanted = MOVE_STEPS[1 + turn]!;
-      const { finished } = await runProcess(id, 'go on', async (step) => {
+      const told = await runProcess([{ organizationId: id }], 'go on', async (step) => {
         if (MOVE_STEPS.indexOf(step as (typeof MOVE_STEPS)[number]) < MOVE_STEPS.indexOf(wanted)) return false;
         await delay(Math.random() * 60);
         moments.push(step);
         return true;
       });
-      if (finished) break;
+      if (told.get(id)!.includes(FINISHED)) break;
     }
-    expect((await runProcess(id, 'go on')).finished).toBe(true);
+    expect((await runProcess([{ organizationId: id }], 'go on')).get(id)!.at(-1)).toBe(FINISHED);
     await writers.stop();
     process.stdout.write(
       `killed in ${moments.join(', ')}: longest pause ${writers.longestPauseMs} ms, ${writers.acknowledged.length} acknowledged\n`,

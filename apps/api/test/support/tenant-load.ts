@@ -42,6 +42,8 @@ export interface TenantLoadOptions {
   readonly writesPerSecond: number;
   /** Clients that order over HTTP, each one order after another. */
   readonly orderers: number;
+  /** Between two orders or two reads of one client. Without it they order, and nearly read, as fast as they are answered. */
+  readonly restMs?: number;
 }
 
 /** What must hold on the shard where the tenant lives: every acknowledged write once, and no other. */
@@ -165,7 +167,7 @@ export class TenantLoad {
   }
 
   private async orderOn(): Promise<void> {
-    const { api, tenant } = this.options;
+    const { api, tenant, restMs } = this.options;
     const body = {
       currency: 'GBP',
       advance_to: 'allocated',
@@ -177,6 +179,7 @@ export class TenantLoad {
         this.orders.push((answer.body as { id: string }).id);
         this.times.push(performance.now());
         key = newId();
+        if (restMs !== undefined) await delay(restMs);
       } else if (answer.status === 503 && answer.headers.get('retry-after')) {
         this.refused((answer.body as { code: string }).code);
         await delay(20);
@@ -197,7 +200,7 @@ export class TenantLoad {
         this.failures.push(`read: ${String(error)}`);
         return;
       }
-      await delay(2);
+      await delay(this.options.restMs ?? 2);
     }
   }
 
@@ -210,7 +213,7 @@ export class TenantLoad {
         return;
       }
       seen = this.sees('HTTP', seen, data[0]?.available);
-      await delay(5);
+      await delay(this.options.restMs ?? 5);
     }
   }
 
