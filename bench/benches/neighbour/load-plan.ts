@@ -13,6 +13,8 @@ export interface OpenPlan extends Plan {
   readonly loop: 'open';
   /** Milliseconds of Unix time. */
   readonly startAt: number;
+  /** Requests come at the same rate for so long before that already. They are not reported. */
+  readonly leadInSeconds: number;
   /** Of all callers together, which are equal. */
   readonly perSecond: number;
   /** What would be more in flight is not sent, and counted. */

@@ -74,11 +74,13 @@ interface Due {
   readonly request: PlannedRequest;
 }
 
-function duesOf({ callers, perSecond, seconds, seed, jobs }: OpenPlan): Due[] {
+function duesOf({ callers, perSecond, seconds, leadInSeconds, seed, jobs }: OpenPlan): Due[] {
   const dues = callers.flatMap((caller) => {
     const random = randomNumbers(seed * 1_000 + caller.tenant);
-    const times = arrivals(perSecond / callers.length, seconds, random);
-    return times.map((at): Due => ({ at, caller, request: someRequest(caller, random) }));
+    const times = arrivals(perSecond / callers.length, leadInSeconds + seconds, random);
+    return times.map((time): Due => {
+      return { at: time - leadInSeconds * 1_000, caller, request: someRequest(caller, random) };
+    });
   });
   for (let job = 0; job < jobs; job += 1) {
     const at = ((job + 0.5) / jobs) * seconds * 1_000;
@@ -98,15 +100,16 @@ async function openLoop(plan: OpenPlan): Promise<LoadReport> {
   const send = async ({ at, caller, request }: Due): Promise<void> => {
     const { status, text } = await client.send(caller, request);
     const milliseconds = now() - plan.startAt - at;
+    if (at < 0) return;
     answered.push({ tenant: caller.tenant, kind: request.kind, status, milliseconds });
     if (request.kind === 'job' && status === 202) jobIds.push((JSON.parse(text) as { id: string }).id);
   };
   for (const due of dues) {
     const early = plan.startAt + due.at - now();
     if (early > 0) await pause(early);
-    sentLateMs.push(Math.max(0, now() - plan.startAt - due.at));
+    if (due.at >= 0) sentLateMs.push(Math.max(0, now() - plan.startAt - due.at));
     if (flights.size >= plan.mostInFlight) {
-      notSent += 1;
+      if (due.at >= 0) notSent += 1;
       continue;
     }
     const flight = send(due).finally(() => flights.delete(flight));

@@ -42,6 +42,11 @@ export interface Round {
 }
 
 const LEAD_MS = 300;
+/**
+ * The nine are at it when a round begins: their connections are open, and so are those of the api to Postgres, which a pool closes
+ * after ten seconds without requests. Before a loud round the queue of the tenth is filled, which takes longer than that.
+ */
+const LEAD_IN_S = 3;
 /** Looks in a row, a tenth of a second apart, that find the api idle. */
 const IDLE_LOOKS = 10;
 const BUSY = "select from pg_stat_activity where application_name = 'stockyard-api' and state = 'active' limit 1";
@@ -90,14 +95,18 @@ export class Rounds {
     const { queue, use, seconds } = this.scenario;
     if (loud) await this.prepare(number);
     await this.settle();
-    const startAt = Date.now() + LEAD_MS;
-    if (loud) await queue.resume();
-    const stop = await use.start(loud ? 'loud' : 'quiet');
-    const used = pause(startAt + seconds * 1_000 - Date.now()).then(stop); // not of what is left when the time is over
+    const startAt = Date.now() + LEAD_MS + LEAD_IN_S * 1_000;
+    const watch = async (): Promise<void> => {
+      await pause(startAt - Date.now());
+      if (loud) await queue.resume();
+      const stop = await use.start(loud ? 'loud' : 'quiet');
+      await pause(startAt + seconds * 1_000 - Date.now()); // not what is left when the time is over
+      await stop();
+    };
     const [nine, tenth] = await Promise.all([
       this.nine(number, startAt, loud),
       loud ? this.tenth(number, startAt) : undefined,
-      used,
+      watch(),
     ]);
     const positions = loud ? await this.positions(nine.jobIds) : [];
     if (loud) await this.hold();
@@ -124,7 +133,7 @@ export class Rounds {
     const { ofNine, url, seconds, nine, ratePerSecond, jobs } = this.scenario;
     return ofNine.run({
       ...{ loop: 'open', url, seconds, startAt, seed: number + 1, callers: nine, perSecond: ratePerSecond },
-      ...{ mostInFlight: MOST_OF_NINE, jobs: loud ? jobs : 0 },
+      ...{ leadInSeconds: LEAD_IN_S, mostInFlight: MOST_OF_NINE, jobs: loud ? jobs : 0 },
     });
   }
 
@@ -132,7 +141,7 @@ export class Rounds {
     const { ofTenth, url, seconds, tenth, tenthPerSecond } = this.scenario;
     return ofTenth.run({
       ...{ loop: 'open', url, seconds, startAt, seed: number + 1, callers: [tenth], perSecond: tenthPerSecond },
-      ...{ mostInFlight: MOST_OF_TENTH, jobs: 0 },
+      ...{ leadInSeconds: 0, mostInFlight: MOST_OF_TENTH, jobs: 0 },
     });
   }
 

@@ -19,8 +19,16 @@ describe('clusters of a spec’s own', () => {
       cluster.standbys[0]!.port,
     ]);
     expect(cluster.config.shards).toEqual([
-      { name: 'main', hosts: expect.any(Array) as string[], replicas: [home!.urlOf(home!.replicas[0]!)] },
-      { name: 'two', hosts: hostUrls(two!.hostsUrl), replicas: [two!.urlOf(two!.replicas[0]!)] },
+      {
+        ...{ name: 'main', region: 'default' },
+        hosts: expect.any(Array) as string[],
+        replicas: [home!.urlOf(home!.replicas[0]!)],
+      },
+      {
+        ...{ name: 'two', region: 'default' },
+        hosts: hostUrls(two!.hostsUrl),
+        replicas: [two!.urlOf(two!.replicas[0]!)],
+      },
     ]);
     expect(cluster.config.DATABASE_PROBE_MS).toBe(100);
   });
