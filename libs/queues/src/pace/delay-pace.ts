@@ -5,13 +5,13 @@
  * it is above, in proportion, so they settle where they cause about that much.
  *
  *     off    = (targetMs - queueing) / targetMs, within -1 and 1
- *     wider:    width + 0.1 × off, below 1: width × (1 + 0.1 × off)
+ *     wider:    width + 0.05 × off, below 1: width × (1 + 0.05 × off)
  *     narrower: width × (1 + 0.25 × off)
  *
  * What is different here: a width below 1 is a share of the time, down to LEAST, as one job alone can be too much.
  */
 
-const WIDER = 0.1;
+const WIDER = 0.05;
 const NARROWER = 0.25;
 /** Jobs come to their end, however slow everything is. */
 export const LEAST = 0.25;

@@ -3,7 +3,8 @@
  * increase, multiplicative decrease; RFC 5681). The signal is not the tenant's own latency but that of the others: who is heard by
  * its neighbours gets narrower, who is not, or is alone, gets wider.
  *
- * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles; after a first narrowing it grows by GROWTH.
+ * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles, to SLOW_START_TO; from there on, and after
+ *   a first narrowing, it grows by GROWTH.
  * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
  *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
  *   gets narrower by NARROWED. Tenants that use no more than their part keep theirs. A window below one is one request, then a
@@ -14,6 +15,8 @@
  */
 
 const INITIAL = 2;
+/** Beyond it a window grows slowly: what doubles once more than it should is heard for a quarter of a second. */
+const SLOW_START_TO = 8;
 const LEAST = 0.25;
 /** However long its requests take. */
 const LONGEST_REST_MS = 200;
@@ -136,6 +139,7 @@ export class TenantWindows {
         window.slowStart = false;
       } else if (window.peak >= Math.max(1, Math.floor(window.size))) {
         window.size = window.slowStart ? window.size * 2 : window.size + GROWTH;
+        window.slowStart &&= window.size < SLOW_START_TO;
       }
       window.peak = 0;
       if (this.number - window.lastUsed > REMEMBERED) this.windows.delete(tenant);
