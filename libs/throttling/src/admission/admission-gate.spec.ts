@@ -117,6 +117,19 @@ describe('the admission gate', () => {
     expect(one.snapshot()).toMatchObject({ inFlight: { interactive: 3 }, waiting: { interactive: 1 } });
   });
 
+  it('lets in who has waited for longer than its window is remembered', async () => {
+    const one = new AdmissionGate({ maxConcurrency: 8, places: 100, waitMs: 60_000 });
+    const inside = fill(one, 8);
+    const late = one.enter(visitor('late'));
+    for (let second = 0; second < 30; second += 1) {
+      jest.advanceTimersByTime(1_000);
+      void one.enter(visitor(`other-${second}`, 'bulk'));
+    }
+    inside[0]!(true);
+    (await late)(true);
+    expect(one.snapshot().admitted.interactive).toBe(9);
+  });
+
   it('never lets in more than its maximum', () => {
     const one = new AdmissionGate({ maxConcurrency: 40, places: 100, waitMs: 1_000 });
     fill(one, 40);

@@ -152,6 +152,7 @@ export class AdmissionGate {
     this.inFlight[priority] += 1;
     const underWay = (this.underWay.get(tenant) ?? 0) + 1;
     this.underWay.set(tenant, underWay);
+    this.windows.arrived(tenant, visitor.perSecond); // it may have waited for longer than it is remembered
     this.windows.began(tenant, underWay, now);
     this.counts.admitted[priority] += 1;
     const inFlight = this.total;

@@ -94,11 +94,13 @@ export class TenantWindows {
     }
   }
 
-  /** Whether a tenant that has arrived, and has so many requests under way, may have one more. */
+  /** Whether a tenant that has so many requests under way may have one more. */
   allows(tenant: string, underWay: number, now: number): boolean {
     this.review(now);
     if (this.windows.size === 1) return true;
-    const { size, dueAt, restsUntil } = this.windows.get(tenant)!;
+    const window = this.windows.get(tenant);
+    if (!window) return underWay < INITIAL; // forgotten while it waited
+    const { size, dueAt, restsUntil } = window;
     return underWay < Math.floor(size) || (underWay === 0 && restsUntil <= now) || dueAt <= now;
   }
 
@@ -107,7 +109,7 @@ export class TenantWindows {
     return this.windows.get(tenant)?.size ?? INITIAL;
   }
 
-  /** A request of it has been let in; with it, it has so many under way. */
+  /** A request of a tenant that has arrived has been let in; with it, it has so many under way. */
   began(tenant: string, underWay: number, now: number): void {
     const window = this.windows.get(tenant)!;
     window.peak = Math.max(window.peak, underWay);
