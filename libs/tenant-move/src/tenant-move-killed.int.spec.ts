@@ -76,10 +76,12 @@ describe('a move whose process is killed', () => {
     kill: (step: string, id: string) => Promise<boolean> = async () => false,
   ): Promise<Map<string, string[]>> {
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(argumentsFor(moves, work))], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     children.add(child);
-    const ended = once(child, 'exit');
+    let complaints = '';
+    child.stderr.on('data', (text: Buffer) => (complaints += text.toString()));
+    const ended = once(child, 'close');
     const told = new Map(moves.map(({ organizationId }): [string, string[]] => [organizationId, []]));
     for await (const line of createInterface({ input: child.stdout })) {
       const [id, what] = line.split(' ') as [string, string];
@@ -88,6 +90,8 @@ describe('a move whose process is killed', () => {
     }
     await ended;
     children.delete(child);
+    if (child.exitCode !== 0 && child.signalCode !== 'SIGKILL')
+      throw new Error(`The process of the moves failed: ${complaints}`);
     return told;
   }
 

@@ -10,7 +10,7 @@ import { Writers } from '../test/writers';
 import { connectMover } from './connection';
 import type { TenantMoveOptions } from './move.options';
 import { type MoveState, NEW_MOVE } from './move.state';
-import { dropSlot, moveName } from './slot';
+import { createSlot, dropSlot, moveName } from './slot';
 import { TenantMove } from './tenant-move';
 
 describe('the move of a live organization', () => {
@@ -352,6 +352,19 @@ describe('the move of a live organization', () => {
     });
     expect(steps.slice(0, 5)).toEqual(['prepare', 'copy', 'catch_up', 'copy', 'catch_up']);
     expect(state.step).toBe('done');
+  });
+
+  it('compares although a process that died there left its slot', async () => {
+    const id = await filledOrganization();
+    const name = `${moveName(id)}_c`;
+    const { moverUrl } = shards.sides.main;
+    const { state } = await run(moveOptions(shards, id), {
+      before: async ({ step }) => {
+        if (step === 'compare') await createSlot(await moverUrl(), name, { temporary: true });
+      },
+    });
+    expect([state.step, state.pauses]).toEqual(['done', 0]);
+    expect(await remains(shards, id)).toEqual([]);
   });
 
   it('refuses a move to where it is, one whose place is not what the directory says, and different schemas', async () => {

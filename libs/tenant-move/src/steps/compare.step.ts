@@ -9,7 +9,7 @@ import { rowsDiffer } from '../move.error';
 import type { MoveContext } from '../move-context';
 import type { MoveState } from '../move.state';
 import type { Replay } from '../replay/replay';
-import { createSlot } from '../slot';
+import { createSlot, dropSlot } from '../slot';
 import { differingTables } from '../tenant-rows';
 
 export async function compare(context: MoveContext, state: MoveState): Promise<MoveState> {
@@ -33,7 +33,10 @@ async function standAtOnePoint(
   replay: Replay,
   sides: { readonly source: Client; readonly target: Client },
 ): Promise<void> {
-  const slot = await createSlot(await context.options.source.moverUrl(), `${context.name}_c`, { temporary: true });
+  const name = `${context.name}_c`;
+  // A process that died while its slot was being made leaves it until the server has finished making it.
+  await dropSlot(await context.source(), name);
+  const slot = await createSlot(await context.options.source.moverUrl(), name, { temporary: true });
   try {
     await beginAsTenant(sides.source, context.tenant, { repeatable: true, snapshot: slot.snapshot });
   } finally {
