@@ -65,8 +65,11 @@ export const deleteSchedule = tenantStatement(
 
 export const TICK_TAKEN = 'schedule_tick_taken';
 
-/** What a worker knows of the tick that it is about to take: the version ($3) and the time ($4) that it has read. */
-const TICK = `${TARGET} and state = 'active' and version = $3 and next_run_at = $4::timestamptz`;
+/**
+ * What a worker knows of the tick that it is about to take: the version ($3) and the time ($4) that it has read. Not by `=`, for which
+ * the index of what is due would do too, with the schedules of all tenants that are due at midnight.
+ */
+const TICK = `${TARGET} and state = 'active' and version = $3 and next_run_at is not distinct from $4::timestamptz`;
 const refuseUnlessTaken = `
   select refuse('${TICK_TAKEN}', 'conflict', 'This tick of the schedule was taken or has changed.')
   where not exists (select from taken)`;

@@ -24,8 +24,15 @@ export interface StatementResult<Row> {
 
 type Build = (...values: readonly unknown[]) => Statement;
 
+const declared = new Map<string, string>();
+
+/** Texts of all statements that the loaded modules have, by name. */
+export const declaredStatements = (): ReadonlyMap<string, string> => declared;
+
 function checked(name: string, text: string): void {
   if (!text.includes('$1')) throw new Error(`Statement ${name} does not name its organization ($1).`);
+  if ((declared.get(name) ?? text) !== text) throw new Error(`Another statement is called ${name} already.`);
+  declared.set(name, text);
 }
 
 /** Builds a statement that may write; a text without `$1` forgets the tenant predicate and is refused. */

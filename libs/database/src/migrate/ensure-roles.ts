@@ -44,12 +44,19 @@ const wanted = (role: DatabaseRole): Attributes => ({
   rolreplication: role === 'mover',
 });
 
-function settings(config: AppConfig): Readonly<Record<string, string>> {
+/** What a role's sessions begin with. */
+function settings(config: AppConfig): Partial<Record<DatabaseRole, Readonly<Record<string, string>>>> {
+  // They ask for rows by their keys, with plans that are kept while tables grow (docs/adr/0022-no-whole-tables.md).
+  const byKey = { enable_seqscan: 'off' };
   return {
-    statement_timeout: String(config.DATABASE_STATEMENT_TIMEOUT_MS),
-    idle_in_transaction_session_timeout: '60000',
-    // Compiling costs more than any statement of a request runs; estimates over JSON input trigger it all the same.
-    jit: 'off',
+    app: {
+      statement_timeout: String(config.DATABASE_STATEMENT_TIMEOUT_MS),
+      idle_in_transaction_session_timeout: '60000',
+      // Compiling costs more than any statement of a request runs; estimates over JSON input trigger it all the same.
+      jit: 'off',
+      ...byKey,
+    },
+    relay: byKey,
   };
 }
 
@@ -96,8 +103,11 @@ export async function ensureRoles(client: Client, config: AppConfig, maintenance
   for (const role of ROLES) {
     await ensureRole(client, role, known.get(`stockyard_${role}`), roleUrl(config, role, maintenanceUrl));
   }
-  const set = new Set(known.get('stockyard_app')?.rolconfig);
-  for (const [name, value] of Object.entries(settings(config))) {
-    if (!set.has(`${name}=${value}`)) await run(client, `alter role stockyard_app set ${name} = ${value}`);
+  for (const [role, wantedSettings] of Object.entries(settings(config))) {
+    const name = `stockyard_${role}`;
+    const set = new Set(known.get(name)?.rolconfig);
+    for (const [setting, value] of Object.entries(wantedSettings)) {
+      if (!set.has(`${setting}=${value}`)) await run(client, `alter role ${name} set ${setting} = ${value}`);
+    }
   }
 }

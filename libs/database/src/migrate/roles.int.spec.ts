@@ -71,14 +71,17 @@ describe('the login of the migrator', () => {
 
   it('gives roles a changed password and lost settings back', async () => {
     const changed = { DATABASE_RELAY_PASSWORD: 'another-password' };
-    await query('alter role stockyard_app reset jit');
+    await query('alter role stockyard_app reset jit; alter role stockyard_relay reset enable_seqscan');
     await expect(logIn(changed)).rejects.toMatchObject({ code: '28P01' });
     await run('managed', changed);
     await logIn(changed);
-    const [app] = await query(
-      "select 'jit=off' = any (rolconfig) as set from pg_roles where rolname = 'stockyard_app'",
+    const set = await query(
+      "select rolconfig::text[] as settings from pg_roles where rolname in ('stockyard_app', 'stockyard_relay') order by rolname",
     );
-    expect(app).toEqual({ set: true });
+    expect(set).toEqual([
+      { settings: expect.arrayContaining(['jit=off', 'enable_seqscan=off']) as string[] },
+      { settings: ['enable_seqscan=off'] },
+    ]);
     await run('managed');
     await logIn();
   });

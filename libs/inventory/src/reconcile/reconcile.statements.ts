@@ -8,15 +8,9 @@ import { ORIGIN_COLUMNS } from '../origin';
 
 const BUCKETS = ['available', 'held', 'allocated', 'unavailable'] as const;
 
-/** Joins what stands in the level of `key`.product and .place, and what its movements come to; 0 where there is nothing. */
-const bothSides = (key: string): string => `
-  left join stock_levels level on level.organization_id = $1 and level.product_id = ${key}.product and level.location_id = ${key}.place
-  cross join lateral (
-    select ${BUCKETS.map((bucket) => `coalesce(sum(m.${bucket}_change), 0) as ${bucket}`).join(', ')}
-    from stock_movements m
-    where m.organization_id = $1 and m.product_id = ${key}.product and m.location_id = ${key}.place) moved`;
-
-const missing = (bucket: string): string => `(coalesce(level.${bucket}, 0) - moved.${bucket})`;
+const sums = BUCKETS.map((bucket) => `sum(${bucket}_change) as ${bucket}`).join(', ');
+const moved = (bucket: string): string => `coalesce(moved.${bucket}, 0)`;
+const missing = (bucket: string): string => `(coalesce(level.${bucket}, 0) - ${moved(bucket)})`;
 const DIFFERS = `(${BUCKETS.map((bucket) => `${missing(bucket)} <> 0`).join(' or ')}
     or coalesce(level.on_hand, 0) <> coalesce(${BUCKETS.map((bucket) => `level.${bucket}`).join(' + ')}, 0))`;
 
@@ -34,26 +28,28 @@ const IN_RANGE =
 
 /**
  * Levels after a key ($2, $3) and up to another ($4, $5), among them movements whose level is not there: how many, and those that
- * differ. Both ends bound the scans, whatever the planner believes. Figures are text: what is broken need not be a safe integer.
+ * differ. Each side is one scan of an index between both ends. Figures are text: what is broken need not be a safe integer.
  */
 export const compare = tenantRead(
   'reconcile_compare',
-  `with wanted as materialized (
-     select product_id as product, location_id as place from stock_levels where organization_id = $1 and ${IN_RANGE}
-     union
-     select product_id, location_id from stock_movements where organization_id = $1 and ${IN_RANGE}),
-   differing as (
-     select wanted.product, wanted.place, p.sku, place.code as location,
-       ${BUCKETS.map((bucket) => `${missing(bucket)}::text as ${bucket}`).join(', ')},
-       coalesce(level.on_hand, 0)::text as on_hand, (${BUCKETS.map((bucket) => `moved.${bucket}`).join(' + ')})::text as moved
-     from wanted ${bothSides('wanted')}
-     left join products p on p.organization_id = $1 and p.id = wanted.product
-     left join locations place on place.organization_id = $1 and place.id = wanted.place
-     where ${DIFFERS})
-   select (select count(*) from wanted) as levels,
-     (select coalesce(json_agg(json_build_object('product_id', product, 'sku', sku, 'location_id', place, 'location', location,
-        'on_hand', on_hand, 'moved', moved, 'missing', json_build_object(
-          ${BUCKETS.map((bucket) => `'${bucket}', ${bucket}`).join(', ')})) order by product, place), '[]') from differing) as differences`,
+  `with level as (
+     select product_id as product, location_id as place, on_hand, ${BUCKETS.join(', ')}
+     from stock_levels where organization_id = $1 and ${IN_RANGE}),
+   moved as (
+     select product_id as product, location_id as place, ${sums}
+     from stock_movements where organization_id = $1 and ${IN_RANGE} group by product_id, location_id),
+   compared as materialized (
+     select product, place, ${BUCKETS.map((bucket) => `${missing(bucket)} as ${bucket}`).join(', ')},
+       coalesce(level.on_hand, 0) as on_hand, ${BUCKETS.map(moved).join(' + ')} as moved, ${DIFFERS} as differs
+     from level full join moved using (product, place))
+   select (select count(*) from compared) as levels,
+     (select coalesce(json_agg(json_build_object('product_id', product, 'sku', p.sku, 'location_id', place, 'location', l.code,
+        'on_hand', on_hand::text, 'moved', moved::text, 'missing', json_build_object(
+          ${BUCKETS.map((bucket) => `'${bucket}', compared.${bucket}::text`).join(', ')})) order by product, place), '[]')
+      from compared
+      left join products p on p.organization_id = $1 and p.id = product
+      left join locations l on l.organization_id = $1 and l.id = place
+      where differs) as differences`,
 );
 
 const KEYS = 'select product, place from jsonb_to_recordset($2::jsonb) as l (product uuid, place uuid)';
@@ -71,6 +67,10 @@ export const repair = tenantStatement(
      ${BUCKETS.map((bucket) => `${bucket}_change`).join(', ')}, ${ORIGIN_COLUMNS})
    select $1, l.movement, l.product, l.place, 'adjustment', ${BUCKETS.map(missing).join(', ')},
      $3, $4::uuid, $5, $6::timestamptz, $7, $8::uuid
-   from jsonb_to_recordset($2::jsonb) as l (movement uuid, product uuid, place uuid) ${bothSides('l')}
+   from jsonb_to_recordset($2::jsonb) as l (movement uuid, product uuid, place uuid)
+   left join stock_levels level on level.organization_id = $1 and level.product_id = l.product and level.location_id = l.place
+   cross join lateral (
+     select ${sums} from stock_movements m
+     where m.organization_id = $1 and m.product_id = l.product and m.location_id = l.place) moved
    where ${BUCKETS.map((bucket) => `${missing(bucket)} <> 0`).join(' or ')}`,
 );
