@@ -31,7 +31,9 @@ FROM node:${NODE_VERSION}-slim AS base
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn* /usr/local/bin/yarn*
 # Where files are kept unless STORAGE_S3_BUCKET names a bucket: a volume takes its owner from here.
 RUN install -d -o 1000 -g 1000 /var/lib/stockyard /var/lib/stockyard/files
+# Four threads help V8 otherwise, on a part of a processor too: docs/adr/0023-threads-of-v8.md.
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--v8-pool-size=0 \
     HOST=0.0.0.0 \
     STORAGE_DIR=/var/lib/stockyard/files
 WORKDIR /srv/stockyard

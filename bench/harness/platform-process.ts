@@ -35,7 +35,7 @@ async function start(
   const owned = await OwnedProcess.start({
     name: app,
     command: process.execPath,
-    args: [...flags, join(DIST, 'apps', app, 'src', 'main.js')],
+    args: ['--v8-pool-size=0', ...flags, join(DIST, 'apps', app, 'src', 'main.js')],
     env: {
       ...process.env,
       ...environment.variables,

@@ -111,6 +111,7 @@ describe.each([...VALUE_SETS])('with %s', (name, files) => {
     for (const workload of processesOf(objects)) {
       const options = given(workload).variables[NODE]!.split(' ');
       for (const option of options) expect(process.allowedNodeEnvironmentFlags.has(option.split('=')[0]!)).toBe(true);
+      expect(options).toContain('--v8-pool-size=0');
       const heap = Number(options.find((one) => one.startsWith('--max-old-space-size='))!.split('=')[1]);
       const limit = mebibytes(workload.pod.containers[0]!.resources.limits['memory']!);
       expect(heap).toBeGreaterThanOrEqual(128);

@@ -105,8 +105,8 @@ describe('the Dockerfile', () => {
     'sets for %s only what it knows, and no secret: production refuses to start with that alone',
     (target) => {
       const environment = environmentOf(stepsOf(stages, target));
-      expect(Object.keys(environment).filter((name) => settings[name] === undefined)).toEqual([]);
-      expect(environment).toMatchObject({ NODE_ENV: 'production', HOST: '0.0.0.0' });
+      expect(Object.keys(environment).filter((name) => settings[name] === undefined)).toEqual(['NODE_OPTIONS']);
+      expect(environment).toMatchObject({ NODE_ENV: 'production', NODE_OPTIONS: '--v8-pool-size=0', HOST: '0.0.0.0' });
       expect(() => loadConfig(environment, {}, target as ProcessName)).toThrow(/development default/);
     },
   );

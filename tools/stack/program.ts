@@ -24,7 +24,7 @@ export async function startProgram({ name, entry, root, env, logFile, pidFile }:
   const started = await OwnedProcess.start({
     name,
     command: process.execPath,
-    args: [path],
+    args: ['--v8-pool-size=0', path], // as the images have it
     cwd: root,
     env,
     logFile,

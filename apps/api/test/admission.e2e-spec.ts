@@ -1,5 +1,6 @@
 /** What a process takes on at once, for each tenant and in all, and what those see for whom there is no room. */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '#libs/kernel';
 import { createTestEnvironment, type TestEnvironment, waitFor } from '#libs/testing';
 import { Client } from 'pg';
@@ -103,6 +104,29 @@ describe('Admission', () => {
     await lock.query('rollback');
     for (const { status } of await Promise.all(held.splice(0))) expect(status).toBe(200);
     expect((await read(noisy)).status).toBe(200);
+  });
+
+  it('refuses who would wait in vain by the head of the request, before it has used up anything', async () => {
+    const noisy = await createTenant(api, env, 'enterprise', { max_concurrent_requests: 2 });
+    const remaining = async (): Promise<number> => Number((await read(noisy)).headers.get('x-ratelimit-remaining'));
+    const before = await remaining();
+    await occupy(noisy, 2);
+    const line = [read(noisy)];
+    await delay(200);
+    line.push(read(noisy), read(noisy));
+    expect((await line[0]!).status).toBe(429); // it has waited, and so do the others
+    const hopeless = await Promise.all(Array.from({ length: 50 }, () => read(noisy)));
+    for (const { status, headers, body } of hopeless) {
+      expect([status, headers.get('retry-after')]).toEqual([429, '1']);
+      expect(body).toMatchObject({ code: 'limit_exceeded', limit: 'max_concurrent_requests', maximum: 2 });
+    }
+    await Promise.all(line);
+    await waitFor(async () => (await usage(noisy, 'rate_limit_exceeded_concurrency')) >= 51, { what: 'the refusals' });
+    await lock.query('rollback');
+    for (const { status } of await Promise.all(held.splice(0))) expect(status).toBe(200);
+    const used = before - (await remaining());
+    expect(used).toBeGreaterThan(3);
+    expect(used).toBeLessThan(30); // the others were refused before they counted
   });
 
   it('keeps room beside one tenant, and lets others in before its waiting requests', async () => {

@@ -60,7 +60,7 @@ spec:
             {{- include "stockyard.secretVariables" . | trim | nindent 12 }}
             {{- $heap := div (mul (include "stockyard.mebibytes" $values.resources.limits.memory | int64) $values.heapPercent) 100 }}
             - name: NODE_OPTIONS
-              value: --max-old-space-size={{ $heap }} --max-semi-space-size=8
+              value: --max-old-space-size={{ $heap }} --max-semi-space-size=8 --v8-pool-size=0
             - name: SHUTDOWN_GRACE_MS
               value: {{ mul $values.shutdownGraceSeconds 1000 | quote }}
             {{- $variables := merge (dict) $values.config .variables }}

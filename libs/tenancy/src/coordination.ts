@@ -1,4 +1,5 @@
 /** What processes agree on about a tenant beside the database. libs/coordination does it over Redis. */
+import type { StockyardError } from '#libs/kernel';
 
 /** Keeps the newest consistency token of each caller, so that a client which ignores tokens still reads its own writes. */
 export abstract class TokenKeeper {
@@ -29,7 +30,10 @@ export abstract class TenantShare {
 export abstract class RequestShare {
   /**
    * Takes one of `limit` slots: at once (no promise) where this process holds a free one, else when one is free. Throws or rejects
-   * with `limit_exceeded` (429) that names `max_concurrent_requests` after ADMISSION_WAIT_MS, or at once where too many wait already.
+   * with `limit_exceeded` (429) that names `max_concurrent_requests` after ADMISSION_WAIT_MS, or at once where so many wait already
+   * that it would wait in vain.
    */
   abstract take(organizationId: string, limit: number): ReleaseSlot | Promise<ReleaseSlot>;
+  /** What take() would throw at once: for who wants to know it before a request is looked at. */
+  abstract refusal(organizationId: string, limit: number): StockyardError | undefined;
 }

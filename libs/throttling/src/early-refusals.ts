@@ -2,12 +2,14 @@
  * Who hammers at a limit that is used up is refused as soon as the head of a request has been read: no body is read, no credential
  * looked up, no context opened. Thousands of such requests a second are then worth little of a process, and its other tenants
  * notice little of them. Only what the guard has refused from memory is refused here, for the same credentials at the same route, and
- * after REMEMBERED_MS the guard is asked again, so that a credential that is no longer good hears of that.
+ * after REMEMBERED_MS the guard is asked again, so that a credential that is no longer good hears of that. So is who has so many
+ * requests at once that one more would wait in vain: before it has used up anything of its rate.
  */
 import { hash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { sendProblem } from '#libs/http';
+import { Directory, RequestShare } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -27,6 +29,8 @@ interface Refused {
 @Injectable()
 export class EarlyRefusals {
   private readonly refused = new LRUCache<string, Refused>({ max: MOST_REMEMBERED, ttl: REMEMBERED_MS });
+  /** Organizations of credentials that had one request too many at once. */
+  private readonly crowded = new LRUCache<string, string>({ max: MOST_REMEMBERED, ttl: REMEMBERED_MS });
 
   /** Hooks in before any route exists, as Fastify's hooks hold only for routes that come after them. */
   constructor(
@@ -34,15 +38,16 @@ export class EarlyRefusals {
     private readonly checks: RateLimitChecks,
     private readonly storage: RedisThrottlerStorage,
     private readonly meter: UsageMeter,
+    private readonly directory: Directory,
+    @Optional() private readonly share?: RequestShare,
   ) {
     host.httpAdapter.getInstance<FastifyInstance>().addHook('preParsing', (request, reply, payload, done) => {
-      const key = this.refused.size === 0 ? undefined : keyOf(request);
-      const refused = key === undefined ? undefined : this.refused.get(key);
-      if (!refused) {
+      const key = this.refused.size + this.crowded.size === 0 ? undefined : keyOf(request);
+      if (key === undefined) {
         done(null, payload);
         return;
       }
-      this.refuse(refused, request, reply).then((isRefused) => !isRefused && done(null, payload), done);
+      this.refuse(key, request, reply).then((isRefused) => !isRefused && done(null, payload), done);
     });
   }
 
@@ -53,8 +58,30 @@ export class EarlyRefusals {
     this.refused.set(key, { organizationId, policies: checks.map(({ policy }) => policy.name as TenantPolicy) });
   }
 
+  /** The organization has too many requests at once. */
+  rememberCrowded(request: FastifyRequest, organizationId: string): void {
+    const key = keyOf(request);
+    if (key !== undefined) this.crowded.set(key, organizationId);
+  }
+
   /** By the limits of today, as one that was raised counts at once. */
-  private async refuse(refused: Refused, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  private async refuse(key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+    const refused = this.refused.get(key);
+    if (refused && (await this.refuseByRate(refused, request, reply))) return true;
+    const organizationId = this.crowded.get(key);
+    return organizationId !== undefined && this.refuseCrowded(organizationId, request, reply);
+  }
+
+  private async refuseCrowded(id: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+    const organization = await this.directory.find(id);
+    const refusal = organization && this.share?.refusal(id, organization.limits.maxConcurrentRequests);
+    if (!refusal) return false;
+    meterCrowded(this.meter, request, id);
+    sendProblem(reply, refusal, request.id);
+    return true;
+  }
+
+  private async refuseByRate(refused: Refused, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const { organizationId, policies } = refused;
     const verdict = this.storage.refuseKnown(await this.checks.ofTenant(organizationId, policies));
     if (!verdict) return false;
@@ -74,6 +101,15 @@ export function meterRefusal(
 ): void {
   const { name } = exceeded(verdict).check.policy;
   meter.count(organizationId, `rate_limit_exceeded_${name}`, 1, routeActivity(method, routeOptions.url));
+}
+
+/** Counts a refusal because of too many requests at once. */
+export function meterCrowded(
+  meter: UsageMeter,
+  { method, routeOptions }: FastifyRequest,
+  organizationId: string,
+): void {
+  meter.count(organizationId, 'rate_limit_exceeded_concurrency', 1, routeActivity(method, routeOptions.url));
 }
 
 /** Of the digest of the credentials, which are not kept; undefined for requests without. */

@@ -9,6 +9,7 @@
  * records of a tenant sum to at most its limit.
  */
 import type { BeforeApplicationShutdown, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { StockyardError } from '#libs/kernel';
 import { type RedisClient, ServerWatch } from '#libs/redis';
 import type { ReleaseSlot } from '#libs/tenancy';
 import { leasesKey, processesKey } from '../coordination-keys';
@@ -43,6 +44,8 @@ export interface ShareOptions {
   readonly waitMs: number;
   /** For each slot of the limit, how many may wait in this process. */
   readonly waitersPerSlot: number;
+  /** Whether who would most likely wait in vain is refused at once. */
+  readonly refusesHopeless: boolean;
   /** Slots of one tenant that this process uses at once, whatever its limit. */
   readonly mostHere: number;
 }
@@ -83,8 +86,8 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     const slots = this.slotsOf(organizationId, limit);
     const taken = slots.tryTake(now);
     if (taken) return taken;
-    const { limitName, waitersPerSlot } = this.options;
-    if (slots.waiting >= limit * waitersPerSlot) {
+    const { limitName } = this.options;
+    if (this.isFull(slots, limit, now)) {
       this.refusals += 1;
       throw shareExceeded(limitName, limit);
     }
@@ -94,6 +97,14 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     this.look();
     this.check(slots);
     return waiting;
+  }
+
+  /** What {@link take} would throw at once. */
+  refusal(organizationId: string, limit: number): StockyardError | undefined {
+    const slots = this.tenants.get(organizationId);
+    if (!slots || !this.isFull(slots, limit, performance.now())) return undefined;
+    this.refusals += 1;
+    return shareExceeded(this.options.limitName, limit);
   }
 
   snapshot(): ShareSnapshot {
@@ -134,13 +145,19 @@ export abstract class LeasedShare implements OnModuleInit, BeforeApplicationShut
     this.servers.close();
   }
 
+  private isFull(slots: TenantSlots, limit: number, now: number): boolean {
+    const { waitersPerSlot, refusesHopeless } = this.options;
+    if (slots.waiting >= limit * waitersPerSlot) return true;
+    return refusesHopeless && slots.waiting >= slots.worthWaiting(now);
+  }
+
   private slotsOf(organizationId: string, limit: number): TenantSlots {
     let slots = this.tenants.get(organizationId);
     if (slots) slots.setLimit(limit);
     else {
       const flights = this.flightsOf(organizationId);
       slots = new TenantSlots(
-        { organizationId, mostHere: this.options.mostHere, changed: this.check },
+        { organizationId, mostHere: this.options.mostHere, waitMs: this.options.waitMs, changed: this.check },
         limit,
         flights.insurance,
       );

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '#libs/kernel';
 import { type LocalRedis, startLocalRedis, waitFor } from '#libs/local-stack';
 import { redisOptions } from '#libs/redis';
+import type { ReleaseSlot } from '#libs/tenancy';
 import { Redis } from 'ioredis';
 import { RedisRequestShare } from './redis-request-share';
 import { RedisTenantShare } from './redis-tenant-share';
@@ -50,6 +52,35 @@ describe('the requests of a tenant', () => {
       await share.beforeApplicationShutdown();
       share.onApplicationShutdown();
     }
+  });
+
+  it('are refused at once where they would wait in vain, and let in again as soon as they would not', async () => {
+    const tenant = newId();
+    const waitMs = 300;
+    const requests = new RedisRequestShare(redis, { REDIS_KEY_PREFIX: PREFIX, ADMISSION_WAIT_MS: waitMs });
+    requests.onModuleInit();
+    const releases = await Promise.all([requests.take(tenant, 2), requests.take(tenant, 2)]);
+    const line: Promise<ReleaseSlot>[] = [];
+    const wait = () => {
+      const waiting = Promise.resolve(requests.take(tenant, 2));
+      waiting.catch(() => undefined);
+      line.push(waiting);
+    };
+    wait();
+    await delay(waitMs / 2);
+    for (let late = 0; late < 3; late += 1) wait();
+    expect(requests.refusal(tenant, 2)).toBeUndefined(); // five of eight wait, and nobody knows yet for how long
+    await expect(line[0]).rejects.toMatchObject({ code: 'limit_exceeded' });
+    const refused = { code: 'limit_exceeded', details: { limit: 'max_concurrent_requests', maximum: 2 } };
+    expect(requests.refusal(tenant, 2)).toMatchObject(refused);
+    expect(() => requests.take(tenant, 2)).toThrow(expect.objectContaining({ code: 'limit_exceeded' }) as Error);
+    expect(requests.refusal(newId(), 2)).toBeUndefined();
+    for (const release of releases) release();
+    for (const waiting of line.slice(1)) (await waiting)();
+    expect(requests.refusal(tenant, 2)).toBeUndefined();
+    expect(requests.snapshot()).toMatchObject({ inUse: 0, waiting: 0, refusals: 3 });
+    await requests.beforeApplicationShutdown();
+    requests.onApplicationShutdown();
   });
 
   it('are told to who looks on, without what it takes itself', async () => {

@@ -21,6 +21,7 @@ export class RedisRequestShare extends LeasedShare implements RequestShare {
       limitName: 'max_concurrent_requests',
       waitMs: config.ADMISSION_WAIT_MS,
       waitersPerSlot: WAITERS_PER_SLOT,
+      refusesHopeless: true,
       mostHere: Infinity, // the gate of the process sees to that
     });
   }

@@ -20,6 +20,7 @@ export class RedisTenantShare extends LeasedShare implements TenantShare {
       prefix: config.REDIS_KEY_PREFIX,
       limitName: 'max_connections',
       waitMs: config.DATABASE_TENANT_WAIT_MS,
+      refusesHopeless: false, // jobs wait here too
       waitersPerSlot: Infinity, // those of requests are bounded before they get here
       mostHere: Math.max(1, Math.floor(config.DATABASE_POOL_SIZE * PART_OF_POOL)),
     });

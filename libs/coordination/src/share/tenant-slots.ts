@@ -12,6 +12,7 @@
 import type { ReleaseSlot } from '#libs/tenancy';
 import type { Insurance } from './insurance';
 import type { LeaseReply, LeaseRequest } from './lease';
+import { LinePace } from './line-pace';
 
 const FIRST_ASK_MS = 10;
 const LONGEST_ASK_MS = 100;
@@ -26,6 +27,8 @@ export interface SlotsOf {
   readonly organizationId: string;
   /** Slots that this process uses at once, whatever the limit; who is beyond waits here, and nothing is asked for it. */
   readonly mostHere: number;
+  /** Longest wait of one that waits here. */
+  readonly waitMs: number;
   /** Called when there may be something to tell Redis, see {@link TenantSlots.mustAsk}. */
   readonly changed: (slots: TenantSlots) => void;
 }
@@ -34,6 +37,7 @@ export class TenantSlots {
   inUse = 0;
   leased = 0;
   private readonly waiters = new Set<Waiter>();
+  private readonly pace: LinePace;
   private endsAt = -Infinity;
   private allowance = Infinity;
   private pressed = false;
@@ -49,7 +53,9 @@ export class TenantSlots {
     private readonly of: SlotsOf,
     private limit: number,
     private insurance: Insurance,
-  ) {}
+  ) {
+    this.pace = new LinePace(of.waitMs);
+  }
 
   get organizationId(): string {
     return this.of.organizationId;
@@ -82,7 +88,13 @@ export class TenantSlots {
     return this.waiters.size === 0 && this.inUse < this.capacity(now) ? this.take() : undefined;
   }
 
+  /** How many may wait so that each of them is likely to be served in time. */
+  worthWaiting(now: number): number {
+    return this.waiters.size === 0 ? Infinity : this.pace.worth(now);
+  }
+
   wait(now: number, refusal: () => Error): Promise<ReleaseSlot> {
+    if (this.waiters.size === 0) this.pace.begin(now);
     return new Promise((resolve, reject) => {
       this.waiters.add({ since: now, resolve, refuse: () => reject(refusal()) });
     });
@@ -93,6 +105,7 @@ export class TenantSlots {
     for (const waiter of this.waiters) {
       if (this.inUse >= this.capacity(now)) return;
       this.waiters.delete(waiter);
+      this.pace.serve(now);
       waiter.resolve(this.take());
     }
   }

@@ -7,6 +7,8 @@ import { DATABASE_TYPES } from '../lanes/types';
 export type ServingRole = Exclude<DatabaseRole, 'owner'>;
 
 const SMALL_POOL = 3;
+/** A new connection has nothing prepared: a burst after a quiet minute would wait for it, and all others with it. */
+const IDLE_MS = 300_000;
 
 export interface NodePoolOptions {
   readonly config: AppConfig;
@@ -28,6 +30,7 @@ export function openNodePool({ config, role, url, applicationName }: NodePoolOpt
     ...(role === 'app' ? {} : { query_timeout: config.DATABASE_ANSWER_TIMEOUT_MS }),
     types: DATABASE_TYPES,
     keepAlive: true,
+    idleTimeoutMillis: IDLE_MS,
   });
   pool.on('error', () => undefined); // an idle connection that broke is replaced at the next use
   pool.on('connect', (client) => client.on('error', () => undefined)); // in use: its query tells, no event ends the process

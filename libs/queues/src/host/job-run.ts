@@ -5,7 +5,7 @@ import type { PlatformEvents } from '#libs/messaging';
 import type { Job, JobProgress } from '../jobs/job';
 import { LogBuffer, type LogLevel, type NewLogLine } from '../jobs/job-log';
 import { publishProgress } from '../jobs/job-progress';
-import { advanceJob, CHECKPOINT_MOVED, jobProgress, reportJob } from '../jobs/job.statements';
+import { advanceJob, CHECKPOINT_MOVED, jobProgress, lazily, reportJob } from '../jobs/job.statements';
 import type { JobContext, JobStep } from './job-handler';
 import type { PacedRun } from '../pace/job-pace.service';
 import { JobInterrupted, JobSuperseded, JobTimedOut } from './job-outcome';
@@ -54,12 +54,13 @@ export class JobRun implements JobContext {
     if (!this.tools.keepsCheckpoint) throw new Error(`${this.job.type} is repeatable: it keeps no checkpoint.`);
     await this.tools.turn.again();
     const lines = this.logged.peek();
-    const results = await this.guarded([this.guard(step, lines), ...step.statements, jobProgress(this.job.id)]);
+    const before = step.statements.length > 0 ? [this.guard(step, lines)] : [lazily(), this.guard(step, lines)];
+    const results = await this.guarded([...before, ...step.statements, jobProgress(this.job.id)]);
     const [progress] = results[results.length - 1]!.rows as JobProgress[];
     this.logged.written(lines);
     this.checkpoint = step.checkpoint;
     this.moved(progress ?? step);
-    return results.slice(1, -1);
+    return results.slice(before.length, -1);
   }
 
   async report(progress: JobProgress): Promise<void> {
@@ -68,8 +69,8 @@ export class JobRun implements JobContext {
     const { id, round } = this.job;
     const lines = this.logged.peek();
     const report = reportJob(id, round, JSON.stringify(lines), processed, failed, total);
-    const rows = await this.tools.database.statement(report);
-    if (rows.length === 0) throw new JobSuperseded();
+    const [, reported] = await this.tools.database.batch([lazily(), report]);
+    if (reported!.rows.length === 0) throw new JobSuperseded();
     this.logged.written(lines);
     this.moved(progress);
   }

@@ -45,7 +45,7 @@ class CountHandler implements JobHandler<{ steps: number; mode?: string }, numbe
         processed: step,
         failed: 0,
         total: steps,
-        statements: [addLocation(newId(), `${context.jobId.slice(-12)}-${step}`)],
+        statements: mode === 'look' ? [] : [addLocation(newId(), `${context.jobId.slice(-12)}-${step}`)],
       });
     }
     return { steps };
@@ -181,6 +181,32 @@ describe('Jobs in a worker', () => {
     const { id } = await create({ steps: 5 });
     expect(await finished(id)).toMatchObject({ state: 'completed', processed: 5, attempts: 2 });
     expect(await locations(id)).toBe(5);
+  });
+
+  it('waits for the disk where a step has an effect, and not where it only says how far it is', async () => {
+    await env.query(`
+      create table commits (job_id uuid, state text, processed bigint, waits text);
+      create function note_commit() returns trigger language plpgsql security definer as $$
+        begin
+          insert into commits values (new.id, new.state, new.processed, current_setting('synchronous_commit'));
+          return null;
+        end $$;
+      create trigger note_commit after update on jobs for each row execute function note_commit()`);
+    try {
+      const [writes, looks] = [await create({ steps: 2 }), await create({ steps: 2, mode: 'look' })];
+      const commitsOf = async ({ id }: { readonly id: string }) => {
+        expect(await finished(id)).toMatchObject({ state: 'completed', processed: 2 });
+        const rows = await env.query<{ state: string; processed: string; waits: string }>(
+          'select state, processed, waits from commits where job_id = $1 order by state desc, processed',
+          [id],
+        );
+        return rows.map(({ state, processed, waits }) => `${state} ${processed} ${waits}`);
+      };
+      expect(await commitsOf(writes)).toEqual(['running 0 on', 'running 1 on', 'running 2 on', 'completed 2 on']);
+      expect(await commitsOf(looks)).toEqual(['running 0 on', 'running 1 off', 'running 2 off', 'completed 2 on']);
+    } finally {
+      await env.query('drop trigger note_commit on jobs; drop function note_commit; drop table commits');
+    }
   });
 
   it('waits for a dependency without using up attempts', async () => {

@@ -86,7 +86,7 @@ export class JobRunner {
     let turn: PacedRun | undefined;
     try {
       const plan = await this.plan(reference);
-      turn = await this.pace.run(plan.definition.class, await this.tenancy.shard(), delivery.signal);
+      turn = await this.pace.run(plan.definition.class, await this.tenancy.seat(), delivery.signal);
       if (delivery.signal.aborted) throw new JobInterrupted(); // it has not begun
       const { job_id, round = 0, type } = reference;
       const started = logOf('info', `Attempt ${delivery.attempt} has started.`);

@@ -10,6 +10,7 @@ import {
   TenantContextHolder,
 } from '#libs/tenancy';
 import type { JobReference } from '../jobs/job';
+import type { JobSeat } from '../pace/job-pace.service';
 import { JobRegistry } from '../registry/job-registry';
 
 const SUSPENDED_RETRY_SECONDS = 60;
@@ -48,10 +49,11 @@ export class JobTenancy {
     return this.tenant.run(context, work);
   }
 
-  /** Where the current tenant is. */
-  async shard(): Promise<string> {
-    const { organizationId } = this.tenant.current();
-    return (await this.directory.find(organizationId))?.shard ?? HOME_SHARD;
+  /** Where the current tenant is, and what it weighs there. */
+  async seat(): Promise<JobSeat> {
+    const { organizationId: tenant } = this.tenant.current();
+    const entry = await this.directory.find(tenant);
+    return { tenant, shard: entry?.shard ?? HOME_SHARD, weight: entry?.limits.schedulingWeight ?? 1 };
   }
 
   /** What caused the job, it must be shown. A token that does not open proves nothing: the job reads from primaries. */

@@ -26,30 +26,33 @@ describe('the pace of jobs', () => {
     [2, 4, 200],
     [2, 4, 1_000],
     [5, 2, 500],
-  ])('settles where jobs add some %d ms, on %d processors with %d requests/s', (targetMs, processors, perSecond) => {
-    const load: Load = { processors, requestsPerSecond: perSecond, jobs: true };
-    const pace = new DelayPace(MAXIMUM, targetMs);
-    const shard = shardOf(pace);
-    const alone = shard.run(20, { ...load, jobs: false });
-    shard.run(20, load);
-    const both = shard.run(60, load);
-    const added = both.requestWaitMs - alone.requestWaitMs;
-    expect(added).toBeGreaterThan(0.2 * targetMs);
-    expect(added).toBeLessThan(1.2 * targetMs);
-    expect(both.used).toBeGreaterThan(alone.used + 0.1); // what is free is not left unused
+  ])(
+    'settles where jobs add less than %d ms, on %d processors with %d requests/s',
+    (targetMs, processors, perSecond) => {
+      const load: Load = { processors, requestsPerSecond: perSecond, jobs: true };
+      const pace = new DelayPace(MAXIMUM, targetMs);
+      const shard = shardOf(pace);
+      const alone = shard.run(20, { ...load, jobs: false });
+      shard.run(20, load);
+      const both = shard.run(60, load);
+      const added = both.requestWaitMs - alone.requestWaitMs;
+      expect(added).toBeGreaterThan(0.05 * targetMs);
+      expect(added).toBeLessThan(0.8 * targetMs);
+      expect(both.used).toBeGreaterThan(alone.used + 0.05); // what is free is not all left unused
 
-    const unpaced = new SimulatedShard({ width: MAXIMUM, sample: () => undefined }, 7).run(20, load);
-    expect(unpaced.requestWaitMs).toBeGreaterThan(2 * both.requestWaitMs);
-  });
+      const unpaced = new SimulatedShard({ width: MAXIMUM, sample: () => undefined }, 7).run(20, load);
+      expect(unpaced.requestWaitMs).toBeGreaterThan(2 * both.requestWaitMs);
+    },
+  );
 
   it('reaches its maximum where there is room for all jobs, and begins with less than one at a time', () => {
     const pace = new DelayPace(MAXIMUM, 1);
     expect(pace.width).toBe(LEAST);
     const shard = shardOf(pace);
     shard.run(1, { processors: 32, requestsPerSecond: 100, jobs: true });
-    expect(pace.width).toBeGreaterThan(0.5);
+    expect(pace.width).toBeGreaterThan(1.3 * LEAST);
     expect(pace.width).toBeLessThan(1);
-    shard.run(24, { processors: 32, requestsPerSecond: 100, jobs: true });
+    shard.run(60, { processors: 32, requestsPerSecond: 100, jobs: true });
     expect(pace.width).toBe(MAXIMUM);
     pace.forget();
     expect(pace.width).toBe(LEAST);
@@ -62,7 +65,7 @@ describe('the pace of jobs', () => {
     const before = shard.run(20, calm);
     shard.run(3, { ...calm, requestsPerSecond: 2_400 });
     const over = shard.run(10, { ...calm, requestsPerSecond: 2_000 });
-    expect(over.width).toBe(LEAST);
+    expect(over.width).toBeCloseTo(LEAST, 6);
     expect(over.used).toBeGreaterThan(0.98);
     expect(over.jobsDone).toBeGreaterThan(0);
     shard.run(5, calm);
@@ -77,7 +80,7 @@ describe('the pace of jobs', () => {
     expect(pace.width).toBe(MAXIMUM);
     now = told(pace, 20.5, now, 8 * MINUTE_MS);
     expect(pace.width).toBe(LEAST);
-    told(pace, 20.5, now, 2 * MINUTE_MS + 10_000);
+    told(pace, 20.5, now, 3 * MINUTE_MS);
     expect(pace.width).toBe(MAXIMUM);
   });
 
@@ -89,7 +92,7 @@ describe('the pace of jobs', () => {
     expect(pace.width).toBe(LEAST);
   });
 
-  it('gets narrower by how far it is above its target, a quarter a time at most, and wider by a twentieth', () => {
+  it('gets narrower by how far it is above its target, a quarter a time at most, and wider by a fiftieth', () => {
     const pace = new DelayPace(MAXIMUM, 2);
     told(pace, 1, 0, MINUTE_MS);
     const steps = [
@@ -105,11 +108,11 @@ describe('the pace of jobs', () => {
     }
     const before = pace.width;
     pace.sample(2, MINUTE_MS);
-    expect(pace.width - before).toBeCloseTo(0.025, 10);
+    expect(pace.width - before).toBeCloseTo(0.01, 10);
     while (pace.width > 0.5) pace.sample(500, MINUTE_MS);
     const below = pace.width;
     pace.sample(1, MINUTE_MS);
-    expect(pace.width / below).toBeCloseTo(1.05, 10);
+    expect(pace.width / below).toBeCloseTo(1.02, 10);
   });
 
   it('is between its least and its maximum, for any delays at any times', () => {

@@ -2,19 +2,19 @@
  * How many jobs may run at once so that who waits at a screen does not notice them: a scavenger, as LEDBAT (RFC 6817) is for networks.
  * A tiny statement is sent again and again. What it takes beyond the least of the last ten minutes is time that it stood in a queue,
  * for a processor of the database, of this machine, or in this process. Jobs get wider while that is below targetMs and narrower while
- * it is above, in proportion, so they settle where they cause about that much.
+ * it is above, in proportion, so they settle where they cause that much now and then.
  *
  *     off    = (targetMs - queueing) / targetMs, within -1 and 1
- *     wider:    width + 0.05 × off, below 1: width × (1 + 0.05 × off)
+ *     wider:    width + 0.02 × off, below 1: width × (1 + 0.02 × off)
  *     narrower: width × (1 + 0.25 × off)
  *
  * What is different here: a width below 1 is a share of the time, down to LEAST, as one job alone can be too much.
  */
 
-const WIDER = 0.05;
+const WIDER = 0.02;
 const NARROWER = 0.25;
 /** Jobs come to their end, however slow everything is. */
-export const LEAST = 0.25;
+export const LEAST = 0.1;
 /** As long as a base is believed; the network may have become slower for good. */
 const BASE_MINUTES = 10;
 const MINUTE_MS = 60_000;

@@ -10,6 +10,7 @@ import { MetricsRegistry, SignalReader } from '#libs/observability';
 import { classConcurrency, JOB_CLASSES, type JobClass } from '../job-class';
 import { DelayPace } from './delay-pace';
 import { type LeavePace, PaceGate } from './pace-gate';
+import { Ticket } from './turns';
 
 const GIVES_WAY: ReadonlySet<JobClass> = new Set(['normal', 'low', 'bulk']);
 /** Requests a second of all api processes from which on jobs give way. */
@@ -26,6 +27,14 @@ interface ShardPace {
   usedAt: number;
   /** When the statement that has no answer yet was sent. */
   askedAt: number | undefined;
+}
+
+/** Whose a job is. */
+export interface JobSeat {
+  readonly tenant: string;
+  readonly shard: string;
+  /** Of the tenant's tier. */
+  readonly weight: number;
 }
 
 /** A job's way through the gate. */
@@ -72,25 +81,32 @@ export class JobPace implements OnApplicationShutdown {
     for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** Waits for the turn of a job on a shard. `signal`: what stops does not wait. */
-  async run(jobClass: JobClass, shard: string, signal: AbortSignal): Promise<PacedRun> {
-    let leave = await this.enter(jobClass, shard, signal);
+  /** Waits for the turn of a job. `signal`: what stops does not wait. */
+  async run(jobClass: JobClass, { tenant, shard, weight }: JobSeat, signal: AbortSignal): Promise<PacedRun> {
+    const ticket = new Ticket(tenant, weight);
+    const enter = () => this.enter(jobClass, shard, ticket, signal);
+    let leave = await enter();
     return {
       again: async () => {
         leave();
-        leave = await this.enter(jobClass, shard, signal);
+        leave = await enter();
       },
       end: () => leave(),
     };
   }
 
-  private enter(jobClass: JobClass, shard: string, signal: AbortSignal): Promise<LeavePace> | LeavePace {
+  private enter(
+    jobClass: JobClass,
+    shard: string,
+    ticket: Ticket,
+    signal: AbortSignal,
+  ): Promise<LeavePace> | LeavePace {
     if (!this.givesWay || !GIVES_WAY.has(jobClass)) return FREE;
     const known = this.paceOf(shard);
     const now = performance.now();
     if (now - known.usedAt > IDLE_MS) known.pace.forget();
     known.usedAt = now;
-    return known.gates.get(jobClass)!.enter(signal);
+    return known.gates.get(jobClass)!.enter(ticket, signal);
   }
 
   private paceOf(shard: string): ShardPace {

@@ -5,6 +5,7 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { HOLD_MS, type LeavePace, LONGEST_REST_MS, PaceGate } from './pace-gate';
+import { Ticket } from './turns';
 
 /** A gate with a width that a spec sets, and who has come in, in order. */
 class Door {
@@ -20,7 +21,7 @@ class Door {
   /** The number of whom was sent in; `onEnter` runs when that one is inside. */
   send(signal = new AbortController().signal, onEnter: (id: number) => void = () => undefined): number {
     const id = this.next++;
-    void this.gate.enter(signal).then((leave) => {
+    void this.gate.enter(new Ticket('only', 1), signal).then((leave) => {
       this.came.push(id);
       this.leaves.set(id, leave);
       onEnter(id);

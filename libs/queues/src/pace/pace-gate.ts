@@ -1,8 +1,9 @@
 /**
  * Lets jobs of one class in, as many at once as its width says. Below 1, one at a time, and after each a rest: at a width of 1/4 three
- * times as long as it took, LONGEST_REST_MS at most. First come, first served: which job comes is settled before. Who has been inside for HOLD_MS without coming
- * back to the gate no longer counts, so that one long step does not keep all others waiting.
+ * times as long as it took, LONGEST_REST_MS at most. Whose turn it is among those that wait: see turns.ts. Who has been inside for
+ * HOLD_MS without coming back to the gate no longer counts, so that one long step does not keep all others waiting.
  */
+import { type Ticket, Turns } from './turns';
 
 export const HOLD_MS = 2_000;
 export const LONGEST_REST_MS = 1_000;
@@ -11,6 +12,7 @@ export const LONGEST_REST_MS = 1_000;
 export type LeavePace = () => void;
 
 interface Waiter {
+  readonly ticket: Ticket;
   readonly enter: () => void;
 }
 
@@ -19,6 +21,7 @@ export class PaceGate {
   private restUntil = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly waiting = new Set<Waiter>();
+  private readonly turns = new Turns();
 
   /** Jobs at once; a fraction above 1 does not count. */
   constructor(private readonly width: () => number) {}
@@ -28,14 +31,15 @@ export class PaceGate {
   }
 
   /** Resolves when it is this job's turn, or when `signal` aborts: what stops must not wait. */
-  enter(signal: AbortSignal): Promise<LeavePace> {
-    if (this.waiting.size === 0 && this.hasRoom() && this.restMs() <= 0) return Promise.resolve(this.admit());
+  enter(ticket: Ticket, signal: AbortSignal): Promise<LeavePace> {
+    this.turns.come(ticket);
+    if (this.waiting.size === 0 && this.hasRoom() && this.restMs() <= 0) return Promise.resolve(this.admit(ticket));
     return new Promise((resolve) => {
       const enter = () => {
         signal.removeEventListener('abort', stop);
-        resolve(this.admit());
+        resolve(this.admit(ticket));
       };
-      const waiter: Waiter = { enter };
+      const waiter: Waiter = { ticket, enter };
       const stop = () => {
         this.waiting.delete(waiter);
         this.wake(); // no timer stays for who is gone
@@ -60,8 +64,9 @@ export class PaceGate {
       if (this.waiting.size > 0) this.timer = setTimeout(() => this.wake(), restMs);
       return;
     }
-    for (const waiter of this.waiting) {
-      if (!this.hasRoom()) break;
+    while (this.hasRoom()) {
+      const waiter = this.turns.next(this.waiting);
+      if (!waiter) break;
       this.waiting.delete(waiter);
       waiter.enter();
     }
@@ -75,8 +80,9 @@ export class PaceGate {
     return this.inside < Math.max(1, Math.floor(this.width()));
   }
 
-  private admit(): LeavePace {
+  private admit(ticket: Ticket): LeavePace {
     const since = performance.now();
+    this.turns.begin(ticket);
     this.inside += 1;
     let counts = true;
     const leave = () => {
@@ -84,7 +90,9 @@ export class PaceGate {
       counts = false;
       clearTimeout(overdue);
       this.inside -= 1;
-      this.rest(performance.now() - since);
+      const tookMs = performance.now() - since;
+      this.turns.end(ticket, tookMs);
+      this.rest(tookMs);
       this.wake();
     };
     const overdue = setTimeout(leave, HOLD_MS).unref();

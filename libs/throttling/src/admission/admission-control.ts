@@ -10,6 +10,7 @@ import { MetricsRegistry } from '#libs/observability';
 import { Directory, type Limits, type Organization, type ReleaseSlot, RequestShare, TIER_LIMITS } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { EarlyRefusals, meterCrowded } from '../early-refusals';
 import { Replicas } from '../replicas';
 import { AdmissionGate, type Leave } from './admission-gate';
 import { showAdmission } from './admission-metrics';
@@ -35,6 +36,7 @@ export class AdmissionControl {
     host: HttpAdapterHost,
     private readonly directory: Directory,
     private readonly meter: UsageMeter,
+    private readonly early: EarlyRefusals,
     @Inject(Replicas) private readonly replicas: Pick<Replicas, 'count'>,
     @Inject(APP_CONFIG) config: Settings,
     @Optional() private readonly share?: RequestShare,
@@ -83,7 +85,8 @@ export class AdmissionControl {
     try {
       return await this.share.take(id, limits.maxConcurrentRequests);
     } catch (error) {
-      this.meter.count(id, 'rate_limit_exceeded_concurrency', 1, routeOf(request));
+      meterCrowded(this.meter, request, id);
+      this.early.rememberCrowded(request, id);
       throw error;
     }
   }

@@ -14,14 +14,14 @@
  * - While a tenant is the only one of the last REMEMBERED windows, there is nobody to give way to: its window does not hold it.
  */
 
-const INITIAL = 2;
+const INITIAL = 1;
 /** Beyond it a window grows slowly: what doubles once more than it should is heard for a quarter of a second. */
-const SLOW_START_TO = 8;
-const LEAST = 0.25;
+const SLOW_START_TO = 4;
+const LEAST = 0.125;
 /** However long its requests take. */
 const LONGEST_REST_MS = 200;
 const WINDOW_MS = 250;
-const TOLERANCE = 1.5;
+const TOLERANCE = 1.2;
 const EXCESS = 2;
 const NARROWED = 0.5;
 const GROWTH = 0.5;
@@ -140,7 +140,7 @@ export class TenantWindows {
         window.size = Math.max(LEAST, Math.min(window.size, window.peak) * NARROWED);
         window.slowStart = false;
       } else if (window.peak >= Math.max(1, Math.floor(window.size))) {
-        window.size = window.slowStart ? window.size * 2 : window.size + GROWTH;
+        window.size = window.slowStart ? window.size * 2 : window.size + Math.min(GROWTH, window.size / 4);
         window.slowStart &&= window.size < SLOW_START_TO;
       }
       window.peak = 0;
