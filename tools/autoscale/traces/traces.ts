@@ -60,11 +60,11 @@ const day: Trace = {
 const queue: Trace = {
   of: 'jobs',
   name: 'queue',
-  about: '5,000 jobs at once, then 10 a second for half an hour; they mostly wait for others: a busy worker uses 27 %.',
+  about: '30,000 jobs at once, then 60 a second for half an hour; they mostly wait for others: a busy worker uses 27 %.',
   seconds: 60 * MINUTE,
   stride: 1,
-  rate: (at) => (at >= 5 * MINUTE && at < 35 * MINUTE ? 10 : 2),
-  atOnce: (at) => (at === 5 * MINUTE ? 5_000 : 0),
+  rate: (at) => (at >= 5 * MINUTE && at < 35 * MINUTE ? 60 : 12),
+  atOnce: (at) => (at === 5 * MINUTE ? 30_000 : 0),
   busyUtilization: 0.27,
 };
 
