@@ -60,7 +60,8 @@ const day: Trace = {
 const queue: Trace = {
   of: 'jobs',
   name: 'queue',
-  about: '30,000 jobs at once, then 60 a second for half an hour; they mostly wait for others: a busy worker uses 27 %.',
+  about:
+    '30,000 jobs at once, then 60 a second for half an hour; they mostly wait for others: a busy worker uses 27 %.',
   seconds: 60 * MINUTE,
   stride: 1,
   rate: (at) => (at >= 5 * MINUTE && at < 35 * MINUTE ? 60 : 12),
