@@ -17,17 +17,17 @@ export interface FilteredList<Filter extends string> {
 
 /** Takes the values of `text` and `order`, then those of the filters, null where there is none. */
 export function filteredList<Filter extends string>({ name, text, filters, order }: FilteredList<Filter>) {
+  const all = Object.keys(filters) as Filter[];
+  const called = (present: readonly Filter[]): string => [name, ...present].join('_');
+  const first = Math.max(...[...`${text} ${order}`.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number))) + 1;
   const built = new Map<string, ReturnType<typeof tenantRead>>();
+  for (let set = 0; set < 2 ** all.length; set += 1) {
+    const present = all.filter((_, index) => (set >> index) % 2 === 1);
+    const conditions = present.map((filter, index) => `and ${filters[filter].replace('?', `$${first + index}`)}`);
+    built.set(called(present), tenantRead(called(present), [text, ...conditions, order].join(' ')));
+  }
   return (values: readonly unknown[], asked: Readonly<Record<Filter, unknown>>): Statement => {
-    const present = (Object.keys(filters) as Filter[]).filter((filter) => asked[filter] !== null);
-    const called = [name, ...present].join('_');
-    let build = built.get(called);
-    if (!build) {
-      const first = values.length + 2; // $1 is the organization
-      const conditions = present.map((filter, index) => `and ${filters[filter].replace('?', `$${first + index}`)}`);
-      build = tenantRead(called, [text, ...conditions, order].join(' '));
-      built.set(called, build);
-    }
-    return build(...values, ...present.map((filter) => asked[filter]));
+    const present = all.filter((filter) => asked[filter] !== null);
+    return built.get(called(present))!(...values, ...present.map((filter) => asked[filter]));
   };
 }

@@ -104,7 +104,8 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (organizationId !== undefined) {
       const request = context.switchToHttp().getRequest<FastifyRequest>();
       meterRefusal(this.meter, request, organizationId, verdict);
-      this.early.remember(request, organizationId, checks, verdict);
+      // Whose a link is says the link, whatever credentials come with it.
+      if (!this.isByLink(context)) this.early.remember(request, organizationId, checks, verdict);
     }
     throw rateLimitExceeded(verdict);
   }

@@ -29,7 +29,10 @@ export function requireReplayed(lsn: string): FlightStatement {
   return { ...REQUIRE_REPLAYED, values: [lsn] };
 }
 
-/** Answers (position, timeline). After a commit: where the log is flushed to, so a standby that has it has the commit. */
+/**
+ * Answers (position, timeline). After a commit: where the log is flushed to, so a standby that has it has the commit, unless that did
+ * not wait for the disk: then it may be just behind. Nothing that is read back from standbys may be committed so.
+ */
 export const PRIMARY_POSITION: FlightStatement = {
   name: 'primary_position',
   text: `select pg_current_wal_flush_lsn()::text as position, left(pg_walfile_name(pg_current_wal_flush_lsn()), 8) as timeline`,

@@ -9,6 +9,8 @@ export type ServingRole = Exclude<DatabaseRole, 'owner'>;
 const SMALL_POOL = 3;
 /** A new connection has nothing prepared: a burst after a quiet minute would wait for it, and all others with it. */
 const IDLE_MS = 300_000;
+/** Who forgets idle connections on the way, or is gone without a word, is noticed before a request is sent into nothing. */
+const KEEP_ALIVE_MS = 10_000;
 
 export interface NodePoolOptions {
   readonly config: AppConfig;
@@ -30,6 +32,7 @@ export function openNodePool({ config, role, url, applicationName }: NodePoolOpt
     ...(role === 'app' ? {} : { query_timeout: config.DATABASE_ANSWER_TIMEOUT_MS }),
     types: DATABASE_TYPES,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     idleTimeoutMillis: IDLE_MS,
   });
   pool.on('error', () => undefined); // an idle connection that broke is replaced at the next use

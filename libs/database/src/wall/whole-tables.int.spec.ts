@@ -4,6 +4,7 @@
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { newId } from '#libs/kernel';
 import { createOrganization, createTestEnvironment, type TestEnvironment } from '#libs/testing';
 import type { Client } from 'pg';
 import { declaredStatements } from '../lanes/statement';
@@ -15,15 +16,29 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-const LIBS = join(__dirname, '../../..');
+const ROOT = join(__dirname, '../../../..');
 
 function loadStatements(): ReadonlyMap<string, string> {
-  for (const file of globSync('*/src/**/*.ts', { cwd: LIBS })) {
-    const path = join(LIBS, file);
+  for (const file of globSync('{apps,libs}/*/src/**/*.ts', { cwd: ROOT })) {
+    const path = join(ROOT, file);
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- all there are, whoever adds one
     if (!path.endsWith('spec.ts') && /\btenant(Statement|Read)\(/.test(readFileSync(path, 'utf8'))) require(path);
   }
+  declareStockCount();
   return declaredStatements();
+}
+
+/** Made for its caller, at each call. */
+function declareStockCount(): void {
+  const inventory = jest.requireActual<{ stockCountStatements(input: object): object[] }>(
+    join(ROOT, 'libs/inventory/src/stock-count.statements'),
+  );
+  const { COUNT_PROBLEMS: problems } = jest.requireActual<{ COUNT_PROBLEMS: object }>(
+    join(ROOT, 'libs/bulk/src/import/import.repository'),
+  );
+  const reference = { type: 'job', id: newId() };
+  const origin = { actor: { type: 'system', id: null }, reason: 'count', occurredAt: new Date(), reference };
+  inventory.stockCountStatements({ counts: [], origin, problems });
 }
 
 /** Index nodes below a bitmap scan have the condition; a scan by row addresses is of rows that were found before. */

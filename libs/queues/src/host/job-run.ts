@@ -23,6 +23,8 @@ export class JobRun implements JobContext {
   checkpoint: unknown;
   progress: JobProgress;
   private readonly logged = new LogBuffer();
+  /** Whether a crash of the server may have taken the last checkpoint with it. */
+  private unsure = false;
 
   constructor(
     private readonly job: Job,
@@ -59,6 +61,7 @@ export class JobRun implements JobContext {
     const [progress] = results[results.length - 1]!.rows as JobProgress[];
     this.logged.written(lines);
     this.checkpoint = step.checkpoint;
+    this.unsure = step.statements.length === 0;
     this.moved(progress ?? step);
     return results.slice(before.length, -1);
   }
@@ -96,7 +99,8 @@ export class JobRun implements JobContext {
     try {
       return await this.tools.database.batch(statements);
     } catch (error) {
-      if (error instanceof StockyardError && error.code === CHECKPOINT_MOVED) throw new JobSuperseded();
+      if (error instanceof StockyardError && error.code === CHECKPOINT_MOVED)
+        throw this.unsure ? checkpointUnsure() : new JobSuperseded();
       throw error;
     }
   }
@@ -109,4 +113,13 @@ export class JobRun implements JobContext {
       ...this.progress,
     });
   }
+}
+
+/** It is looked at again: whether it was cancelled, taken over, or only set back by a fraction of a second. */
+function checkpointUnsure(): StockyardError {
+  return new StockyardError({
+    code: 'job_checkpoint_unsure',
+    category: 'unavailable',
+    message: 'The job is not where this run has left it; it goes on from where it is, if it goes on.',
+  });
 }

@@ -209,6 +209,28 @@ describe('Jobs in a worker', () => {
     }
   });
 
+  it('goes on from the checkpoint before where the server has lost one that was not waited for', async () => {
+    let lost = false;
+    CountHandler.onStep = async (context, step) => {
+      if (step !== 4 || lost) return;
+      lost = true;
+      await env.query("update jobs set checkpoint = '2', processed = 2 where id = $1", [context.jobId]);
+    };
+    const { id } = await create({ steps: 5, mode: 'look' });
+    expect(await finished(id)).toMatchObject({ state: 'completed', processed: 5, attempts: 1 });
+    expect(CountHandler.runs).toBe(2);
+  });
+
+  it('is not run again where it was cancelled after such a step', async () => {
+    CountHandler.onStep = async (context, step) => {
+      if (step === 3) await worker.app.get(JobService).cancel(context.jobId);
+    };
+    const { id } = await create({ steps: 10, mode: 'look' });
+    expect(await finished(id)).toMatchObject({ state: 'cancelled', processed: 2 });
+    await waitFor(async () => (await openWork(env)) === 0, { what: 'empty queues' });
+    expect(CountHandler.runs).toBe(1);
+  });
+
   it('waits for a dependency without using up attempts', async () => {
     let outages = 2;
     CountHandler.onStep = () => {

@@ -88,8 +88,9 @@ export class JobPace implements OnApplicationShutdown {
     let leave = await enter();
     return {
       again: async () => {
+        const next = enter(); // it waits before it leaves: whose turn is next is decided with it
         leave();
-        leave = await enter();
+        leave = await next;
       },
       end: () => leave(),
     };

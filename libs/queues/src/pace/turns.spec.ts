@@ -115,6 +115,32 @@ describe('turns of jobs at a gate', () => {
     );
   });
 
+  it('do not have a tenant pay for what others had while its step lasted', () => {
+    const turns = new Turns();
+    const jobs = [new Ticket('long', 1), ...Array.from({ length: 3 }, () => new Ticket('short', 1))];
+    const stepMs = (ticket: Ticket) => (ticket.tenant === 'long' ? 1_000 : 50);
+    const waiting = new Set(jobs.map((ticket) => ({ ticket })));
+    const inside = new Map<Ticket, number>();
+    for (const ticket of jobs) turns.come(ticket);
+    let longMs = 0;
+    for (let now = 0; now < 20_000; now += 50) {
+      for (const [ticket, until] of inside) {
+        if (until > now) continue;
+        inside.delete(ticket);
+        turns.end(ticket, stepMs(ticket));
+        waiting.add({ ticket });
+      }
+      while (inside.size < 2) {
+        const waiter = turns.next(waiting)!;
+        waiting.delete(waiter);
+        turns.begin(waiter.ticket);
+        inside.set(waiter.ticket, now + stepMs(waiter.ticket));
+      }
+      if (inside.has(jobs[0]!)) longMs += 50;
+    }
+    expect(longMs).toBeGreaterThan(19_000); // it has one of the two places, which is its half
+  });
+
   it('of thousands of tenants, once each, are remembered no longer than they matter', () => {
     const room = new Room();
     for (let tenant = 0; tenant < 5_000; tenant += 1) {

@@ -55,7 +55,8 @@ export class Turns {
 
   end(ticket: Ticket, tookMs: number): void {
     const { tenant, weight } = ticket;
-    this.finished.set(tenant, this.startOf(tenant) + Math.max(0, tookMs - LEAST_MS) / weight);
+    const begun = this.finished.get(tenant) ?? this.virtual; // what others had meanwhile is not for it to pay
+    this.finished.set(tenant, begun + Math.max(0, tookMs - LEAST_MS) / weight);
     ticket.usedMs += tookMs;
     if (ticket.usedMs < QUANTUM_MS) return;
     ticket.usedMs = 0;

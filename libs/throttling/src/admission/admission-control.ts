@@ -22,6 +22,8 @@ export interface Arrival {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly admission: Admission;
+  /** Whose it is says a link, not its credentials. */
+  readonly byLink: boolean;
   /** Undefined for callers without an organization. */
   readonly organizationId: string | undefined;
 }
@@ -61,7 +63,7 @@ export class AdmissionControl {
   async admit(arrival: Arrival): Promise<void> {
     const { request, reply, admission, organizationId } = arrival;
     const organization = organizationId === undefined ? undefined : await this.directory.find(organizationId);
-    const slot = organization ? await this.slot(request, organization) : () => undefined;
+    const slot = organization ? await this.slot(arrival, organization) : () => undefined;
     const leave = await this.enter(arrival, organization?.limits ?? TIER_LIMITS.free).catch((error: unknown) => {
       slot();
       throw error;
@@ -80,13 +82,13 @@ export class AdmissionControl {
     throw abandoned();
   }
 
-  private async slot(request: FastifyRequest, { id, limits }: Organization): Promise<ReleaseSlot> {
+  private async slot({ request, byLink }: Arrival, { id, limits }: Organization): Promise<ReleaseSlot> {
     if (!this.share) return () => undefined;
     try {
       return await this.share.take(id, limits.maxConcurrentRequests);
     } catch (error) {
       meterCrowded(this.meter, request, id);
-      this.early.rememberCrowded(request, id);
+      if (!byLink) this.early.rememberCrowded(request, id);
       throw error;
     }
   }

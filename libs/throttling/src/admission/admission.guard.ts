@@ -27,7 +27,8 @@ export class AdmissionGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    await this.control.admit({ request, reply, admission, organizationId: this.tenant.peek()?.organizationId });
+    const byLink = declaredAccess(this.reflector, context)?.kind === 'link';
+    await this.control.admit({ request, reply, admission, byLink, organizationId: this.tenant.peek()?.organizationId });
     return true;
   }
 

@@ -44,7 +44,7 @@ const steady = (latencyMs: number, weight = 1): Activity[] =>
 const loud = (latencyMs: number, underWay = 100): Activity => ({ tenant: 'loud', underWay, count: 100, latencyMs });
 
 describe('the windows of tenants', () => {
-  it('begin with one, and double to four while they are used up and nobody minds', () => {
+  it('begin with one, and double to eight while they are used up and nobody minds', () => {
     const clock = new Clock();
     expect(clock.of('loud')).toBe(1);
     clock.pass([...steady(5), loud(6, 1)]);
@@ -53,8 +53,10 @@ describe('the windows of tenants', () => {
     expect(clock.of('loud')).toBe(4);
     clock.pass([...steady(5), loud(6, 2)]);
     expect(clock.of('loud')).toBe(4); // it did not need them
-    clock.pass([...steady(5), loud(6, 4)], 2);
-    expect(clock.of('loud')).toBe(5);
+    clock.pass([...steady(5), loud(6, 4)]);
+    expect(clock.of('loud')).toBe(8);
+    clock.pass([...steady(5), loud(6, 8)]);
+    expect(clock.of('loud')).toBe(8.5);
   });
 
   it('grow for a tenant that is alone, however slow it is, and for one whose requests all hang', () => {

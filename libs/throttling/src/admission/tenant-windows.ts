@@ -4,7 +4,7 @@
  * its neighbours gets narrower, who is not, or is alone, gets wider.
  *
  * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles, to SLOW_START_TO; from there on, and after
- *   a first narrowing, it grows by GROWTH.
+ *   a first narrowing, it grows by GROWTH, or by a quarter where that is less.
  * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
  *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
  *   gets narrower by NARROWED. Tenants that use no more than their part keep theirs. A window below one is one request, then a
@@ -16,7 +16,7 @@
 
 const INITIAL = 1;
 /** Beyond it a window grows slowly: what doubles once more than it should is heard for a quarter of a second. */
-const SLOW_START_TO = 4;
+const SLOW_START_TO = 8;
 const LEAST = 0.125;
 /** However long its requests take. */
 const LONGEST_REST_MS = 200;
