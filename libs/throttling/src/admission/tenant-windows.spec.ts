@@ -59,6 +59,14 @@ describe('the windows of tenants', () => {
     expect(clock.of('loud')).toBe(8.5);
   });
 
+  it('do not double while others notice, though these are not slow yet', () => {
+    const clock = new Clock();
+    clock.pass([...steady(5.7), loud(6, 1)], 3);
+    expect(clock.of('loud')).toBe(1);
+    clock.pass([...steady(5.3), loud(6, 1)]);
+    expect(clock.of('loud')).toBe(2);
+  });
+
   it('grow for a tenant that is alone, however slow it is, and for one whose requests all hang', () => {
     const clock = new Clock();
     clock.pass([loud(500, 1)]);

@@ -3,7 +3,8 @@
  * increase, multiplicative decrease; RFC 5681). The signal is not the tenant's own latency but that of the others: who is heard by
  * its neighbours gets narrower, who is not, or is alone, gets wider.
  *
- * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it, it doubles, to SLOW_START_TO; from there on, and after
+ * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it and the others did not notice, it doubles, to SLOW_START_TO;
+ *   from there on, and after
  *   a first narrowing, it grows by GROWTH, or by a quarter where that is less.
  * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
  *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
@@ -22,6 +23,8 @@ const LEAST = 0.125;
 const LONGEST_REST_MS = 200;
 const WINDOW_MS = 250;
 const TOLERANCE = 1.2;
+/** Below it the others do not notice; without anything beside them they take a twentieth longer than their baselines. */
+const UNNOTICED = 1.1;
 const EXCESS = 2;
 const NARROWED = 0.5;
 const GROWTH = 0.5;
@@ -134,13 +137,14 @@ export class TenantWindows {
     if (now - this.since < WINDOW_MS) return;
     this.since = now;
     this.number += 1;
-    const heard = this.tooLoud();
+    const heard = this.heard();
     for (const [tenant, window] of this.windows) {
-      if (heard.has(tenant)) {
+      if (heard.get(tenant) === 'loud') {
         window.size = Math.max(LEAST, Math.min(window.size, window.peak) * NARROWED);
         window.slowStart = false;
       } else if (window.peak >= Math.max(1, Math.floor(window.size))) {
-        window.size = window.slowStart ? window.size * 2 : window.size + Math.min(GROWTH, window.size / 4);
+        if (!window.slowStart) window.size += Math.min(GROWTH, window.size / 4);
+        else if (!heard.has(tenant)) window.size *= 2;
         window.slowStart &&= window.size < SLOW_START_TO;
       }
       window.peak = 0;
@@ -149,9 +153,9 @@ export class TenantWindows {
     this.uses = new Map();
   }
 
-  /** Tenants that use more than their part while the others are slow. */
-  private tooLoud(): Set<string> {
-    const loud = new Set<string>();
+  /** Tenants that use more than their part while the others take longer than by themselves; loud, where these are slow. */
+  private heard(): Map<string, 'heard' | 'loud'> {
+    const heard = new Map<string, 'heard' | 'loud'>();
     const { uses } = this;
     let [busy, shares, judged] = [0, 0, 0];
     for (const { busyMs, weight, shares: sum, samples } of uses.values()) {
@@ -165,9 +169,10 @@ export class TenantWindows {
       const others = isJudged ? judged - 1 : judged;
       if (others === 0) continue;
       const own = isJudged ? use.shares / use.samples : 0;
-      const areSlow = (shares - own) / others < 1 / TOLERANCE;
-      if (areSlow && use.busyMs / use.weight > (EXCESS * busy) / uses.size) loud.add(tenant);
+      const share = (shares - own) / others;
+      const isExcess = use.busyMs / use.weight > (EXCESS * busy) / uses.size;
+      if (isExcess && share < 1 / UNNOTICED) heard.set(tenant, share < 1 / TOLERANCE ? 'loud' : 'heard');
     }
-    return loud;
+    return heard;
   }
 }
