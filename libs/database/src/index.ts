@@ -2,7 +2,14 @@
 export { DatabaseModule } from './database.module';
 export { CONTROL_POOL } from './database.constants';
 export { TenantDatabase } from './tenant-database';
-export { type ReadFrom, type Statement, type StatementResult, tenantRead, tenantStatement } from './lanes/statement';
+export {
+  declaredStatements,
+  type ReadFrom,
+  type Statement,
+  type StatementResult,
+  tenantRead,
+  tenantStatement,
+} from './lanes/statement';
 export { notFound, updatedRow, versionMismatch } from './lanes/versioned-update';
 export { rfc3339 } from './lanes/sql-text';
 export { DATABASE_TYPES } from './lanes/types';
