@@ -2,6 +2,7 @@
 export { DatabaseModule } from './database.module';
 export { CONTROL_POOL } from './database.constants';
 export { TenantDatabase } from './tenant-database';
+export { lazyCommit } from './lanes/lazy-commit';
 export {
   declaredStatements,
   type ReadFrom,

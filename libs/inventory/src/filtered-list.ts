@@ -19,6 +19,7 @@ export interface FilteredList<Filter extends string> {
 export function filteredList<Filter extends string>({ name, text, filters, order }: FilteredList<Filter>) {
   const all = Object.keys(filters) as Filter[];
   const called = (present: readonly Filter[]): string => [name, ...present].join('_');
+  // Those of the filters come after those that `text` and `order` have.
   const first = Math.max(...[...`${text} ${order}`.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number))) + 1;
   const built = new Map<string, ReturnType<typeof tenantRead>>();
   for (let set = 0; set < 2 ** all.length; set += 1) {

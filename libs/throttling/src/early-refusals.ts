@@ -13,13 +13,15 @@ import { Directory, RequestShare } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import type { Check, Verdict } from './policy';
+import type { Check, PolicyName, Verdict } from './policy';
 import { RateLimitChecks, type TenantPolicy } from './rate-limit-checks';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
 import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 const REMEMBERED_MS = 1_000;
 const MOST_REMEMBERED = 10_000;
+/** The refusal of too many requests at once, beside those of the policies. */
+export const CONCURRENCY = 'concurrency';
 
 interface Refused {
   readonly organizationId: string;
@@ -43,7 +45,7 @@ export class EarlyRefusals {
   ) {
     host.httpAdapter.getInstance<FastifyInstance>().addHook('preParsing', (request, reply, payload, done) => {
       const key = this.refused.size + this.crowded.size === 0 ? undefined : keyOf(request);
-      if (key === undefined) {
+      if (key === undefined || !(this.refused.has(key) || this.crowded.has(key))) {
         done(null, payload);
         return;
       }
@@ -76,7 +78,7 @@ export class EarlyRefusals {
     const organization = await this.directory.find(id);
     const refusal = organization && this.share?.refusal(id, organization.limits.maxConcurrentRequests);
     if (!refusal) return false;
-    meterCrowded(this.meter, request, id);
+    meterRefusal(this.meter, request, id, CONCURRENCY);
     sendProblem(reply, refusal, request.id);
     return true;
   }
@@ -85,31 +87,21 @@ export class EarlyRefusals {
     const { organizationId, policies } = refused;
     const verdict = this.storage.refuseKnown(await this.checks.ofTenant(organizationId, policies));
     if (!verdict) return false;
-    meterRefusal(this.meter, request, organizationId, verdict);
+    meterRefusal(this.meter, request, organizationId, exceeded(verdict).check.policy.name);
     reply.headers(rateLimitHeaders(verdict));
     sendProblem(reply, rateLimitExceeded(verdict), request.id);
     return true;
   }
 }
 
-/** Counts a refusal for the organization that it was of. */
+/** Counts a refusal for the organization that it was of; `limit`: a policy, or CONCURRENCY. */
 export function meterRefusal(
   meter: UsageMeter,
   { method, routeOptions }: FastifyRequest,
   organizationId: string,
-  verdict: Verdict,
+  limit: PolicyName | typeof CONCURRENCY,
 ): void {
-  const { name } = exceeded(verdict).check.policy;
-  meter.count(organizationId, `rate_limit_exceeded_${name}`, 1, routeActivity(method, routeOptions.url));
-}
-
-/** Counts a refusal because of too many requests at once. */
-export function meterCrowded(
-  meter: UsageMeter,
-  { method, routeOptions }: FastifyRequest,
-  organizationId: string,
-): void {
-  meter.count(organizationId, 'rate_limit_exceeded_concurrency', 1, routeActivity(method, routeOptions.url));
+  meter.count(organizationId, `rate_limit_exceeded_${limit}`, 1, routeActivity(method, routeOptions.url));
 }
 
 /** Of the digest of the credentials, which are not kept; undefined for requests without. */

@@ -20,7 +20,7 @@ import type { Check, Verdict } from './policy';
 import { type Attempt, RateLimitChecks, type SessionUse } from './rate-limit-checks';
 import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
 import { RedisThrottlerStorage } from './redis-throttler.storage';
-import { rateLimitExceeded, rateLimitHeaders } from './verdict';
+import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 const EVERY_REQUEST = ['api', 'api_calls_per_hour'] as const;
 
@@ -103,7 +103,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const organizationId = this.tenant.peek()?.organizationId;
     if (organizationId !== undefined) {
       const request = context.switchToHttp().getRequest<FastifyRequest>();
-      meterRefusal(this.meter, request, organizationId, verdict);
+      meterRefusal(this.meter, request, organizationId, exceeded(verdict).check.policy.name);
       // Whose a link is says the link, whatever credentials come with it.
       if (!this.isByLink(context)) this.early.remember(request, organizationId, checks, verdict);
     }

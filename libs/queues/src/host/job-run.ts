@@ -1,11 +1,11 @@
 /** The JobContext of one run: every write carries the guard, tells the watchers, and stops when the worker does. */
-import type { Statement, StatementResult, TenantDatabase } from '#libs/database';
+import { lazyCommit, type Statement, type StatementResult, type TenantDatabase } from '#libs/database';
 import { StockyardError } from '#libs/kernel';
 import type { PlatformEvents } from '#libs/messaging';
 import type { Job, JobProgress } from '../jobs/job';
 import { LogBuffer, type LogLevel, type NewLogLine } from '../jobs/job-log';
 import { publishProgress } from '../jobs/job-progress';
-import { advanceJob, CHECKPOINT_MOVED, jobProgress, lazily, reportJob } from '../jobs/job.statements';
+import { advanceJob, CHECKPOINT_MOVED, jobProgress, reportJob } from '../jobs/job.statements';
 import type { JobContext, JobStep } from './job-handler';
 import type { PacedRun } from '../pace/job-pace.service';
 import { JobInterrupted, JobSuperseded, JobTimedOut } from './job-outcome';
@@ -56,12 +56,14 @@ export class JobRun implements JobContext {
     if (!this.tools.keepsCheckpoint) throw new Error(`${this.job.type} is repeatable: it keeps no checkpoint.`);
     await this.tools.turn.again();
     const lines = this.logged.peek();
-    const before = step.statements.length > 0 ? [this.guard(step, lines)] : [lazily(), this.guard(step, lines)];
+    // Reading is done again from the checkpoint before, where the server loses this one.
+    const isLazy = step.statements.length === 0;
+    const before = [...(isLazy ? [lazyCommit()] : []), this.guard(step, lines)];
     const results = await this.guarded([...before, ...step.statements, jobProgress(this.job.id)]);
     const [progress] = results[results.length - 1]!.rows as JobProgress[];
     this.logged.written(lines);
     this.checkpoint = step.checkpoint;
-    this.unsure = step.statements.length === 0;
+    this.unsure = isLazy;
     this.moved(progress ?? step);
     return results.slice(before.length, -1);
   }
@@ -72,7 +74,7 @@ export class JobRun implements JobContext {
     const { id, round } = this.job;
     const lines = this.logged.peek();
     const report = reportJob(id, round, JSON.stringify(lines), processed, failed, total);
-    const [, reported] = await this.tools.database.batch([lazily(), report]);
+    const [, reported] = await this.tools.database.batch([lazyCommit(), report]);
     if (reported!.rows.length === 0) throw new JobSuperseded();
     this.logged.written(lines);
     this.moved(progress);

@@ -208,16 +208,6 @@ export const advanceJob = tenantStatement(
    where not exists (select from moved)`,
 );
 
-/**
- * In a batch that only says how far a job is: the commit does not wait for the disk, nor for a synchronous standby. What a crash of
- * the server takes with it, a fraction of a second, is done again from the checkpoint before; any later effect is waited for with all
- * that stands before it in the log.
- */
-export const lazily = tenantStatement(
-  'job_lazily',
-  "select set_config('synchronous_commit', 'off', true) where $1::uuid is not null",
-);
-
 /** Closes a chunk: the counts as they stand with everything the chunk's statements added to them. */
 export const jobProgress = tenantStatement('job_progress', `select processed, failed, total from jobs where ${TARGET}`);
 

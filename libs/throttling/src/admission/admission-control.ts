@@ -10,7 +10,7 @@ import { MetricsRegistry } from '#libs/observability';
 import { Directory, type Limits, type Organization, type ReleaseSlot, RequestShare, TIER_LIMITS } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { EarlyRefusals, meterCrowded } from '../early-refusals';
+import { CONCURRENCY, EarlyRefusals, meterRefusal } from '../early-refusals';
 import { Replicas } from '../replicas';
 import { AdmissionGate, type Leave } from './admission-gate';
 import { showAdmission } from './admission-metrics';
@@ -87,7 +87,7 @@ export class AdmissionControl {
     try {
       return await this.share.take(id, limits.maxConcurrentRequests);
     } catch (error) {
-      meterCrowded(this.meter, request, id);
+      meterRefusal(this.meter, request, id, CONCURRENCY);
       if (!byLink) this.early.rememberCrowded(request, id);
       throw error;
     }
