@@ -1,6 +1,7 @@
 /**
  * How many of those that wait in line are worth it: as many as were served in the last `waitMs`, which is how long one waits at most. Who
  * comes behind more of them would most likely wait in vain, hold a connection and a body meanwhile, and be refused all the same.
+ * A line that is served fewer than some four times in `waitMs` empties now and then, and is judged anew each time.
  */
 export class LinePace {
   private since = 0;
