@@ -1,7 +1,7 @@
 /**
  * Logs: one JSON object a line on standard output. Each carries the process, the trace and facts of the work that it belongs
- * to, and inside a tenant's its organization and request. Secrets are cut out three times: by the name of their field up to
- * three levels deep, of errors everything that is not known to be harmless, and at last by their form from the line as text.
+ * to, and inside a tenant's its organization and request. Secrets are cut out three times: by the name of their
+ * field, of errors everything that is not known to be harmless, and at last by their form from the line as text.
  */
 import { RequestMethod } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
@@ -13,26 +13,8 @@ import { loggedError } from './logged-error';
 import type { ProcessName } from './process-name';
 import { isQuietPath, shownPath } from './request-path';
 import { scrubber } from './secrets/scrub';
+import { withoutSecretFields } from './secrets/secret-fields';
 import { workOf } from './tracing/request-work';
-
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'password',
-  'password_hash',
-  'passwordHash',
-  'key',
-  'api_key',
-  'apiKey',
-  'token',
-  'access_token',
-  'accessToken',
-  'refresh_token',
-  'refreshToken',
-  'admin_token',
-  'secret',
-];
 
 interface LoggedRequest {
   readonly id?: unknown;
@@ -45,11 +27,6 @@ interface LoggedRequest {
 interface LoggedResponse {
   readonly statusCode?: number;
   readonly headersSent?: boolean;
-}
-
-function redactionPaths(): string[] {
-  const field = (name: string) => (/^\w+$/.test(name) ? `.${name}` : `["${name}"]`);
-  return SECRET_FIELDS.flatMap((name) => ['', '*', '*.*'].map((above) => `${above}${field(name)}`.replace(/^\./, '')));
 }
 
 /** Whether it puts the request's id into its lines by itself, as the logger of a request does: JSON that names it twice is none. */
@@ -79,6 +56,7 @@ export interface LogOptions {
 
 /** The form of a line, whoever writes it. Under NODE_ENV=test nothing is logged unless LOG_LEVEL says otherwise. */
 export function lineFormat({ config, process, secrets = [] }: Omit<LogOptions, 'tenant'>) {
+  const scrub = scrubber(secrets);
   const quietTest = config.NODE_ENV === 'test' && config.LOG_LEVEL === 'info';
   return {
     level: quietTest ? 'silent' : config.LOG_LEVEL,
@@ -86,8 +64,7 @@ export function lineFormat({ config, process, secrets = [] }: Omit<LogOptions, '
     timestamp: stdTimeFunctions.isoTime,
     messageKey: 'message',
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redactionPaths(), censor: '[redacted]' },
-    hooks: { streamWrite: scrubber(secrets) },
+    hooks: { streamWrite: (line: string) => scrub(withoutSecretFields(line)) },
     serializers: { err: loggedError },
   };
 }
