@@ -3,6 +3,7 @@ export { StockyardError, type ErrorCategory, type StockyardErrorOptions } from '
 export { isUuid, newId, uuidv7, uuidv7LowerBound, uuidv7Time } from './uuid';
 export { Clock, ManualClock, SystemClock } from './clock';
 export { inTime } from './in-time';
+export { LinePace } from './line-pace';
 export { addMinor, MoneyError, multiplyMinor, parseDecimalToMinor } from './money';
 export { decodeCursor, encodeCursor } from './cursor';
 export { constantTimeEqual, sha256, sha256Hex } from './digest';

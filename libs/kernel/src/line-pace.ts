@@ -1,14 +1,24 @@
 /**
- * How many of those that wait in line are worth it: as many as were served in the last `waitMs`, which is how long one waits at most. Who
- * comes behind more of them would most likely wait in vain, hold a connection and a body meanwhile, and be refused all the same.
- * A line that is served fewer than some four times in `waitMs` empties now and then, and is judged anew each time.
+ * How many of those that wait in line are worth it. A line in which somebody has waited for all of the last period is a standing one: it
+ * makes everybody wait and lets nobody through sooner (the bad queue of RFC 8289). As many as are served in a period keep whoever
+ * serves them as busy; a period is a quarter of how long one may wait. Who comes behind more would wait for long or in vain, hold a
+ * connection, a body and memory meanwhile, and be refused in the end.
  */
+
+/** In how long one may wait. */
+const PERIODS = 4;
+/** A shorter line is empty now and then, and is then judged anew. */
+const FEW = 3;
+
 export class LinePace {
+  private readonly periodMs: number;
   private since = 0;
   private served = 0;
   private before: number | undefined;
 
-  constructor(private readonly waitMs: number) {}
+  constructor(waitMs: number) {
+    this.periodMs = waitMs / PERIODS;
+  }
 
   /** Somebody waits where nobody did. */
   begin(now: number): void {
@@ -22,17 +32,19 @@ export class LinePace {
     this.served += 1;
   }
 
-  /** Of a line in which somebody has waited all the time since begin(); Infinity while that is too short to know. */
+  /** Of a line in which somebody has waited all the time since begin(); Infinity while that is too short to know, and one at least. */
   worth(now: number): number {
     this.turn(now);
-    return this.before === undefined ? Infinity : Math.max(1, this.before, this.served);
+    if (this.before === undefined) return Infinity;
+    const inPeriod = Math.max(this.before, this.served);
+    return Math.max(1, inPeriod, Math.min(FEW, inPeriod * PERIODS));
   }
 
   private turn(now: number): void {
-    const periods = Math.floor((now - this.since) / this.waitMs);
+    const periods = Math.floor((now - this.since) / this.periodMs);
     if (periods < 1) return;
     this.before = periods === 1 ? this.served : 0;
     this.served = 0;
-    this.since += periods * this.waitMs;
+    this.since += periods * this.periodMs;
   }
 }

@@ -3,13 +3,14 @@
  * looked up, no context opened. Thousands of such requests a second are then worth little of a process, and its other tenants
  * notice little of them. Only what the guard has refused from memory is refused here, for the same credentials at the same route, and
  * after REMEMBERED_MS the guard is asked again, so that a credential that is no longer good hears of that. So is who has so many
- * requests at once that one more would wait in vain: before it has used up anything of its rate.
+ * requests waiting that one more would wait for long or in vain: before it has used up anything of its rate.
  */
 import { hash } from 'node:crypto';
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { sendProblem } from '#libs/http';
-import { Directory, RequestShare } from '#libs/tenancy';
+import type { StockyardError } from '#libs/kernel';
+import { Directory, type Organization } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
@@ -20,8 +21,14 @@ import { exceeded, rateLimitExceeded, rateLimitHeaders } from './verdict';
 
 const REMEMBERED_MS = 1_000;
 const MOST_REMEMBERED = 10_000;
-/** The refusal of too many requests at once, beside those of the policies. */
-export const CONCURRENCY = 'concurrency';
+
+/** The refusal of one more of the organization in a line in which one was too many; undefined where it may wait now. */
+export type Crowd = (organization: Organization) => StockyardError | undefined;
+
+interface Crowded {
+  readonly organizationId: string;
+  readonly crowd: Crowd;
+}
 
 interface Refused {
   readonly organizationId: string;
@@ -31,8 +38,7 @@ interface Refused {
 @Injectable()
 export class EarlyRefusals {
   private readonly refused = new LRUCache<string, Refused>({ max: MOST_REMEMBERED, ttl: REMEMBERED_MS });
-  /** Organizations of credentials that had one request too many at once. */
-  private readonly crowded = new LRUCache<string, string>({ max: MOST_REMEMBERED, ttl: REMEMBERED_MS });
+  private readonly crowded = new LRUCache<string, Crowded>({ max: MOST_REMEMBERED, ttl: REMEMBERED_MS });
 
   /** Hooks in before any route exists, as Fastify's hooks hold only for routes that come after them. */
   constructor(
@@ -41,7 +47,6 @@ export class EarlyRefusals {
     private readonly storage: RedisThrottlerStorage,
     private readonly meter: UsageMeter,
     private readonly directory: Directory,
-    @Optional() private readonly share?: RequestShare,
   ) {
     host.httpAdapter.getInstance<FastifyInstance>().addHook('preParsing', (request, reply, payload, done) => {
       const key = this.refused.size + this.crowded.size === 0 ? undefined : keyOf(request);
@@ -60,25 +65,29 @@ export class EarlyRefusals {
     this.refused.set(key, { organizationId, policies: checks.map(({ policy }) => policy.name as TenantPolicy) });
   }
 
-  /** The organization has too many requests at once. */
-  rememberCrowded(request: FastifyRequest, organizationId: string): void {
+  /** The organization has too many requests in a line. */
+  rememberCrowded(request: FastifyRequest, organizationId: string, crowd: Crowd): void {
     const key = keyOf(request);
-    if (key !== undefined) this.crowded.set(key, organizationId);
+    if (key !== undefined) this.crowded.set(key, { organizationId, crowd });
   }
 
   /** By the limits of today, as one that was raised counts at once. */
   private async refuse(key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const refused = this.refused.get(key);
     if (refused && (await this.refuseByRate(refused, request, reply))) return true;
-    const organizationId = this.crowded.get(key);
-    return organizationId !== undefined && this.refuseCrowded(organizationId, request, reply);
+    const crowded = this.crowded.get(key);
+    return crowded !== undefined && this.refuseCrowded(crowded, request, reply);
   }
 
-  private async refuseCrowded(id: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
-    const organization = await this.directory.find(id);
-    const refusal = organization && this.share?.refusal(id, organization.limits.maxConcurrentRequests);
+  private async refuseCrowded(
+    { organizationId, crowd }: Crowded,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<boolean> {
+    const organization = await this.directory.find(organizationId);
+    const refusal = organization && crowd(organization);
     if (!refusal) return false;
-    meterRefusal(this.meter, request, id, CONCURRENCY);
+    meterRefusal(this.meter, request, organizationId, admissionMetric(refusal));
     sendProblem(reply, refusal, request.id);
     return true;
   }
@@ -87,22 +96,29 @@ export class EarlyRefusals {
     const { organizationId, policies } = refused;
     const verdict = this.storage.refuseKnown(await this.checks.ofTenant(organizationId, policies));
     if (!verdict) return false;
-    meterRefusal(this.meter, request, organizationId, exceeded(verdict).check.policy.name);
+    meterRefusal(this.meter, request, organizationId, refusalMetric(exceeded(verdict).check.policy.name));
     reply.headers(rateLimitHeaders(verdict));
     sendProblem(reply, rateLimitExceeded(verdict), request.id);
     return true;
   }
 }
 
-/** Counts a refusal for the organization that it was of; `limit`: a policy, or CONCURRENCY. */
+/** Counts a refusal for the organization that it was of. */
 export function meterRefusal(
   meter: UsageMeter,
   { method, routeOptions }: FastifyRequest,
   organizationId: string,
-  limit: PolicyName | typeof CONCURRENCY,
+  metric: string,
 ): void {
-  meter.count(organizationId, `rate_limit_exceeded_${limit}`, 1, routeActivity(method, routeOptions.url));
+  meter.count(organizationId, metric, 1, routeActivity(method, routeOptions.url));
 }
+
+/** `limit`: a policy, or `concurrency`. */
+export const refusalMetric = (limit: PolicyName | 'concurrency'): string => `rate_limit_exceeded_${limit}`;
+
+/** What a refusal at admission counts as: of the tenant's own, or of what the process could not do. */
+export const admissionMetric = ({ category }: StockyardError): string =>
+  category === 'limited' ? refusalMetric('concurrency') : 'requests_shed';
 
 /** Of the digest of the credentials, which are not kept; undefined for requests without. */
 function keyOf({ headers, method, routeOptions }: FastifyRequest): string | undefined {

@@ -15,7 +15,7 @@ import { type TenantContext, TenantContextHolder } from '#libs/tenancy';
 import { UsageMeter } from '#libs/usage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { declaredAccess } from './declared-access';
-import { EarlyRefusals, meterRefusal } from './early-refusals';
+import { EarlyRefusals, meterRefusal, refusalMetric } from './early-refusals';
 import type { Check, Verdict } from './policy';
 import { type Attempt, RateLimitChecks, type SessionUse } from './rate-limit-checks';
 import { type NamedPolicy, RATE_LIMIT_KEY } from './rate-limit.decorator';
@@ -103,7 +103,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const organizationId = this.tenant.peek()?.organizationId;
     if (organizationId !== undefined) {
       const request = context.switchToHttp().getRequest<FastifyRequest>();
-      meterRefusal(this.meter, request, organizationId, exceeded(verdict).check.policy.name);
+      meterRefusal(this.meter, request, organizationId, refusalMetric(exceeded(verdict).check.policy.name));
       // Whose a link is says the link, whatever credentials come with it.
       if (!this.isByLink(context)) this.early.remember(request, organizationId, checks, verdict);
     }

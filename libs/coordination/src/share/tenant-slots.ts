@@ -9,10 +9,10 @@
  * - Who waits is served in order of arrival; nobody overtakes.
  * - While the insurance is on, the limit is this process's part, whatever is leased.
  */
+import { LinePace } from '#libs/kernel';
 import type { ReleaseSlot } from '#libs/tenancy';
 import type { Insurance } from './insurance';
 import type { LeaseReply, LeaseRequest } from './lease';
-import { LinePace } from './line-pace';
 
 const FIRST_ASK_MS = 10;
 const LONGEST_ASK_MS = 100;

@@ -10,7 +10,7 @@ import { MetricsRegistry } from '#libs/observability';
 import { Directory, type Limits, type Organization, type ReleaseSlot, RequestShare, TIER_LIMITS } from '#libs/tenancy';
 import { routeActivity, UsageMeter } from '#libs/usage';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CONCURRENCY, EarlyRefusals, meterRefusal } from '../early-refusals';
+import { admissionMetric, type Crowd, EarlyRefusals, meterRefusal } from '../early-refusals';
 import { Replicas } from '../replicas';
 import { AdmissionGate, type Leave } from './admission-gate';
 import { showAdmission } from './admission-metrics';
@@ -82,31 +82,43 @@ export class AdmissionControl {
     throw abandoned();
   }
 
-  private async slot({ request, byLink }: Arrival, { id, limits }: Organization): Promise<ReleaseSlot> {
-    if (!this.share) return () => undefined;
+  private async slot(arrival: Arrival, organization: Organization): Promise<ReleaseSlot> {
+    const { share } = this;
+    if (!share) return () => undefined;
     try {
-      return await this.share.take(id, limits.maxConcurrentRequests);
+      return await share.take(organization.id, organization.limits.maxConcurrentRequests);
     } catch (error) {
-      meterRefusal(this.meter, request, id, CONCURRENCY);
-      if (!byLink) this.early.rememberCrowded(request, id);
+      this.refused(arrival, organization.id, error, ({ id, limits }) =>
+        share.refusal(id, limits.maxConcurrentRequests),
+      );
       throw error;
     }
   }
 
-  private async enter({ request, admission, organizationId }: Arrival, limits: Limits): Promise<Leave> {
-    const route = routeOf(request);
+  private async enter(arrival: Arrival, limits: Limits): Promise<Leave> {
+    const { request, admission, organizationId } = arrival;
+    const { priority } = admission;
+    const tenant = organizationId ?? request.ip;
     try {
       return await this.gate.enter({
-        tenant: organizationId ?? request.ip,
-        weight: limits.schedulingWeight,
+        ...{ tenant, priority, route: routeOf(request), weight: limits.schedulingWeight },
         perSecond: limits.requestsPerMinute / 60 / this.replicas.count,
-        priority: admission.priority,
-        route,
       });
     } catch (error) {
-      if (organizationId !== undefined) this.meter.count(organizationId, 'requests_shed', 1, route);
+      this.refused(arrival, organizationId, error, () => this.gate.refuseCrowded({ tenant, priority }));
       throw error;
     }
+  }
+
+  private refused(
+    { request, byLink }: Arrival,
+    organizationId: string | undefined,
+    error: unknown,
+    crowd: Crowd,
+  ): void {
+    if (organizationId === undefined || !(error instanceof StockyardError)) return;
+    meterRefusal(this.meter, request, organizationId, admissionMetric(error));
+    if (!byLink) this.early.rememberCrowded(request, organizationId, crowd);
   }
 }
 

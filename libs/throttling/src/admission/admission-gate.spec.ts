@@ -166,6 +166,52 @@ describe('the admission gate', () => {
     expect(one.snapshot()).toMatchObject({ waiting: { interactive: 0 }, expired: { interactive: 1 } });
   });
 
+  it('says of who is kept out by the window of its tenant that it is the tenant', async () => {
+    const one = new AdmissionGate({ maxConcurrency: 100, places: 100, waitMs: 1_000 });
+    enterAtOnce(one, visitor('other'))(true);
+    enterAtOnce(one, visitor('noisy'));
+    const outcomes = Promise.allSettled(Array.from({ length: 40 }, () => Promise.resolve(one.enter(visitor('noisy')))));
+    jest.advanceTimersByTime(1_000);
+    const refused = one.snapshot().heldBack.interactive;
+    expect(refused).toBeGreaterThan(25);
+    expect(one.snapshot()).toMatchObject({ expired: { interactive: 0 }, shed: { interactive: 0 } });
+    const failed = (await outcomes).filter((outcome) => outcome.status === 'rejected');
+    expect(failed).toHaveLength(refused);
+    for (const { reason } of failed) {
+      expect(reason).toMatchObject({
+        ...{ code: 'limit_exceeded', category: 'limited' },
+        details: { limit: 'concurrency', priority: 'interactive' },
+      });
+    }
+  });
+
+  it('refuses at once who would wait behind a line of its tenant that stands, and lets others in', async () => {
+    const one = new AdmissionGate({ maxConcurrency: 100, places: 100, waitMs: 1_000 });
+    enterAtOnce(one, visitor('other'))(true);
+    const refused: unknown[] = [];
+    const hang = async () => {
+      try {
+        const leave = await one.enter(visitor('noisy'));
+        setTimeout(() => leave(true), 200);
+      } catch (error) {
+        refused.push(error);
+      }
+    };
+    for (let tick = 0; tick < 200; tick += 1) {
+      void hang();
+      void hang();
+      await jest.advanceTimersByTimeAsync(10);
+      enterAtOnce(one, visitor('quiet'))(true);
+    }
+    const { waiting, heldBack } = one.snapshot();
+    expect(waiting.interactive).toBeGreaterThan(4);
+    expect(waiting.interactive).toBeLessThan(25); // a standing line of a quarter of a second, with 200 a second coming
+    expect(heldBack.interactive).toBe(refused.length);
+    for (let more = 0; more < 25 && !one.refuseCrowded(visitor('noisy')); more += 1) void hang();
+    expect(() => one.enter(visitor('noisy'))).toThrow(expect.objectContaining({ code: 'limit_exceeded' }) as Error);
+    expect(one.refuseCrowded(visitor('quiet'))).toBeUndefined();
+  });
+
   it('sheds the less urgent when nobody else may wait', async () => {
     const one = gate(1);
     fill(one, 8);

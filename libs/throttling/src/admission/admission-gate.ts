@@ -5,8 +5,9 @@
  * in up to twice the limit: however slow the process has become, each of its tenants gets on, one request after another. A
  * request is let in, worked on, and leaves; who is refused was never worked on.
  */
+import type { StockyardError } from '#libs/kernel';
 import { AdaptiveLimit } from './adaptive-limit';
-import { overloaded } from './admission.error';
+import { heldBack, overloaded } from './admission.error';
 import { TenantWindows } from './tenant-windows';
 import { PRIORITIES, type Priority, type Visitor } from './visitor';
 import { type Waiter, WaitingRoom } from './waiting-room';
@@ -45,7 +46,11 @@ export interface GateSnapshot {
   readonly shed: Readonly<Record<Priority, number>>;
   /** Waited in vain. */
   readonly expired: Readonly<Record<Priority, number>>;
+  /** Neither had their turn nor could wait for it, because of the window of their tenant. */
+  readonly heldBack: Readonly<Record<Priority, number>>;
 }
+
+type Place = Pick<Visitor, 'tenant' | 'priority'>;
 
 const none = (): Record<Priority, number> => ({ interactive: 0, report: 0, bulk: 0 });
 
@@ -55,7 +60,7 @@ export class AdmissionGate {
   private readonly room: WaitingRoom;
   private readonly underWay = new Map<string, number>();
   private readonly inFlight = none();
-  private readonly counts = { admitted: none(), shed: none(), expired: none() };
+  private readonly counts = { admitted: none(), shed: none(), expired: none(), heldBack: none() };
   private readonly rate = { since: 0, completed: 0, perSecond: 0 };
   private total = 0;
   private looking: NodeJS.Timeout | undefined;
@@ -68,10 +73,13 @@ export class AdmissionGate {
     const now = performance.now();
     this.limit = new AdaptiveLimit(options.maxConcurrency, now);
     this.windows = new TenantWindows(now);
-    this.room = new WaitingRoom(options.places);
+    this.room = new WaitingRoom(options.places, options.waitMs);
   }
 
-  /** Lets a request in, at once (no promise) or when it is its turn. Throws `overloaded` (503). */
+  /**
+   * Lets a request in, at once (no promise) or when it is its turn. Throws or rejects with `overloaded` (503), or with `limit_exceeded`
+   * (429) where it is the window of its tenant that keeps it out.
+   */
   enter(visitor: Visitor): Leave | Promise<Leave> {
     const now = performance.now();
     this.windows.arrived(visitor.tenant, visitor.perSecond);
@@ -79,13 +87,21 @@ export class AdmissionGate {
     if (load === 0 || (load !== undefined && this.room.waiting === 0)) return this.admit(visitor, now);
     // There may be room all the same: for this priority, with only less urgent ones waiting, or after a probe.
     this.admitWaiting(now);
+    const refusal = this.refuseCrowded(visitor);
+    if (refusal) throw refusal;
     return this.wait(visitor, now);
+  }
+
+  /** The refusal of one before whom too many of its tenant wait already, which counts; undefined where it may wait. */
+  refuseCrowded(visitor: Place): StockyardError | undefined {
+    const now = performance.now();
+    return this.room.isCrowded(visitor.priority, visitor.tenant, now) ? this.refused('shed', visitor, now) : undefined;
   }
 
   snapshot(): GateSnapshot {
     const waiting = none();
     for (const priority of PRIORITIES) waiting[priority] = this.room.waitingOf(priority);
-    const { admitted, shed, expired } = this.counts;
+    const { admitted, shed, expired, heldBack: held } = this.counts;
     return {
       limit: this.limit.value,
       inFlight: { ...this.inFlight },
@@ -93,6 +109,7 @@ export class AdmissionGate {
       admitted: { ...admitted },
       shed: { ...shed },
       expired: { ...expired },
+      heldBack: { ...held },
     };
   }
 
@@ -126,8 +143,7 @@ export class AdmissionGate {
       const { priority } = visitor;
       const fail = (reason: 'shed' | 'expired') => {
         clearTimeout(deadline);
-        this.counts[reason][priority] += 1;
-        reject(overloaded({ priority, limit: this.limit.value, retryAfterSeconds: this.retryAfterSeconds() }));
+        reject(this.refused(reason, visitor, performance.now()));
       };
       const waiter: Waiter = {
         visitor,
@@ -144,6 +160,18 @@ export class AdmissionGate {
       this.room.add(waiter)?.refuse();
       this.admitWaiting(now);
     });
+  }
+
+  private refused(reason: 'shed' | 'expired', { tenant, priority }: Place, now: number): StockyardError {
+    const underWay = this.underWay.get(tenant) ?? 0;
+    const retryAfterSeconds = this.retryAfterSeconds();
+    if (!(this.allows(priority, now) && this.hasRoomFor(underWay, now))) {
+      this.counts[reason][priority] += 1;
+      return overloaded({ priority, limit: this.limit.value, retryAfterSeconds });
+    }
+    this.counts.heldBack[priority] += 1;
+    const window = Math.max(1, Math.floor(this.windows.of(tenant)));
+    return heldBack({ priority, window, underWay, retryAfterSeconds });
   }
 
   private admit(visitor: Visitor, now: number): Leave {
@@ -183,7 +211,7 @@ export class AdmissionGate {
 
   private admitWaiting(now: number): void {
     const load = (priority: Priority, tenant: string) => this.loadOf(priority, tenant, now);
-    for (let next = this.room.takeNext(load); next; next = this.room.takeNext(load)) next.admit();
+    for (let next = this.room.takeNext(load, now); next; next = this.room.takeNext(load, now)) next.admit();
     this.lookAgain();
   }
 

@@ -3,7 +3,7 @@ import type { MetricsRegistry } from '#libs/observability';
 import type { GateSnapshot } from './admission-gate';
 import { PRIORITIES, type Priority } from './visitor';
 
-const OUTCOMES = ['admitted', 'shed', 'expired'] as const;
+const OUTCOMES = { admitted: 'admitted', shed: 'shed', expired: 'expired', held_back: 'heldBack' } as const;
 const WAIT_BUCKETS_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** Answers with what records a wait, in milliseconds. */
@@ -33,12 +33,15 @@ export function showAdmission(
   });
   registry.counter({
     name: 'stockyard_admission_requests_total',
-    help: 'Requests at the gate: admitted, shed (no room to wait, or pushed out by a more urgent one) or expired (waited in vain).',
+    help: "Requests at the gate: admitted, shed (no room to wait, or pushed out by a more urgent one), expired (waited in vain) or held back (by its tenant's window).",
     labels: ['priority', 'outcome'],
     read: () => {
       const counts = snapshot();
       return PRIORITIES.flatMap((priority) =>
-        OUTCOMES.map((outcome) => ({ labels: { priority, outcome }, value: counts[outcome][priority] })),
+        Object.entries(OUTCOMES).map(([outcome, of]) => ({
+          labels: { priority, outcome },
+          value: counts[of][priority],
+        })),
       );
     },
   });
