@@ -4,6 +4,7 @@
  *
  * - p99: of the nine's requests, in milliseconds. A latency counts from the time for which a request was planned (open loop,
  *   Poisson arrivals), not from when it could be sent. Both rounds of a pair have the same requests at the same times
+ * - floor: the same beside a tenth that only asks for `/live`, as often, and has no jobs: what the machine takes for being asked
  * - worst_p99: of the tenant that has the highest
  * - refused: requests of the nine that were not answered with a status below 400, of all rounds, job requests included
  * - jobs: the position of a job that one of the nine makes (benches/neighbour/job-positions.ts), the worst of a round
@@ -14,7 +15,8 @@
  *
  * All of it shares one machine and its processors: the api, one worker, Postgres with its usual durability, Redis (compiled to
  * WebAssembly where there is no native one), and two processes that make the load, one for the nine and one for the tenth. In
- * production the worker and the databases have processors of their own.
+ * production the worker and the databases have processors of their own. The tenth's load process has the lowest priority: what the
+ * clients of a loud tenant take of their own machines is no part of what they do to others.
  */
 import { Redis } from 'ioredis';
 import { Queue } from 'bullmq';
@@ -28,6 +30,7 @@ import { measureCapacity } from './neighbour/capacity';
 import { Load } from './neighbour/load';
 import type { Answered } from './neighbour/load-plan';
 import { ProcessorUse } from './neighbour/processor-use';
+import { ROUND_KINDS, type RoundKind } from './neighbour/round-kind';
 import { type Round, Rounds } from './neighbour/rounds';
 import { type Tenant, Tenants } from './neighbour/tenants';
 
@@ -90,28 +93,41 @@ function describeRound(kind: string, round: Round): void {
   tell(parts.join('; '));
 }
 
+type Play = (number: number) => Promise<Round>;
+
 /** Plays a round and takes its figure; each time the next. */
-function ofEach(name: string, play: (number: number) => Promise<Round>, figure: (round: Round) => number): Contestant {
+function ofEach(name: string, play: Play, figure: (round: Round) => number): Contestant {
   let next = 0;
   return { name, run: async () => figure(await play(next++)) };
 }
 
 function* comparisonsOf(rounds: Rounds): Generator<Comparison> {
   const told = new Set<Round>();
-  const playing = (kind: 'quiet' | 'loud') => async (number: number) => {
-    const round = await rounds[kind](number);
+  const playing = (kind: RoundKind) => async (number: number) => {
+    const round = await rounds.round(kind, number);
     if (!told.has(round)) describeRound(kind, round);
     told.add(round);
     return round;
   };
-  const [quiet, loud] = [playing('quiet'), playing('loud')];
+  const [quiet, asked, loud] = ROUND_KINDS.map(playing) as [Play, Play, Play];
+  /** All three kinds by turns: the second is compared when the others have been. */
+  const quietThenAsked: Play = async (number) => {
+    const round = await quiet(number);
+    await asked(number);
+    return round;
+  };
   yield {
     name: 'p99',
     measures: 'own',
     subject: ofEach('loud', loud, p99Of),
-    reference: ofEach('quiet', quiet, p99Of),
+    reference: ofEach('quiet', quietThenAsked, p99Of),
   };
   const pairs = Math.max(rounds.made, 1);
+  yield {
+    ...{ name: 'floor', measures: 'own', pairs },
+    subject: ofEach('asked', asked, p99Of),
+    reference: ofEach('quiet', quiet, p99Of),
+  };
   yield {
     ...{ name: 'worst_p99', measures: 'own', pairs },
     subject: ofEach('loud', loud, worstP99Of),
@@ -143,7 +159,7 @@ export const NEIGHBOUR_BENCH: Bench = {
     opened.defer(() => api.stop());
     const worker = await startWorkerProcess(environment);
     opened.defer(() => worker.stop());
-    const [ofNine, ofTenth] = [opened.use(new Load()), opened.use(new Load())];
+    const [ofNine, ofTenth] = [opened.use(new Load()), opened.use(new Load({ givesWay: true }))];
     const redis = opened.adopt(new Redis(config.REDIS_URL), (client) => client.disconnect());
     const queue = opened.adopt(
       new Queue('normal', { connection: { url: config.REDIS_URL }, prefix: queuePrefix(config, 'normal') }),

@@ -19,6 +19,8 @@ export interface OpenPlan extends Plan {
   readonly perSecond: number;
   /** What would be more in flight is not sent, and counted. */
   readonly mostInFlight: number;
+  /** The mix of requests, or only `/live`, which costs nothing but being asked. */
+  readonly asks: 'mix' | 'live';
   /** Jobs that are made besides, evenly over the time, by one caller after another. */
   readonly jobs: number;
 }

@@ -11,6 +11,7 @@ import {
   type Caller,
   idempotencyKey,
   jobRequest,
+  liveRequest,
   type PlannedRequest,
   randomNumbers,
   someRequest,
@@ -74,12 +75,16 @@ interface Due {
   readonly request: PlannedRequest;
 }
 
-function duesOf({ callers, perSecond, seconds, leadInSeconds, seed, jobs }: OpenPlan): Due[] {
+function duesOf({ callers, perSecond, seconds, leadInSeconds, seed, jobs, asks }: OpenPlan): Due[] {
   const dues = callers.flatMap((caller) => {
     const random = randomNumbers(seed * 1_000 + caller.tenant);
     const times = arrivals(perSecond / callers.length, leadInSeconds + seconds, random);
     return times.map((time): Due => {
-      return { at: time - leadInSeconds * 1_000, caller, request: someRequest(caller, random) };
+      return {
+        at: time - leadInSeconds * 1_000,
+        caller,
+        request: asks === 'live' ? liveRequest() : someRequest(caller, random),
+      };
     });
   });
   for (let job = 0; job < jobs; job += 1) {

@@ -1,14 +1,17 @@
 /** A load process from its parent's side. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { LoadPlan, LoadReport } from './load-plan';
 
 export class Load implements AsyncDisposable {
   private readonly child: ChildProcess;
 
-  constructor() {
+  /** `givesWay`: to all other processes of the machine, as if it had one of its own; it still sends all that it is told to. */
+  constructor({ givesWay = false } = {}) {
     this.child = fork(join(__dirname, 'load-process.js'), { serialization: 'advanced' });
+    if (givesWay) setPriority(this.pid, constants.priority.PRIORITY_LOW);
   }
 
   get pid(): number {

@@ -1,7 +1,6 @@
-/** What the processes of the bench take of the processors in quiet and loud rounds, and how long their event loops stand still. */
+/** What the processes of the bench take of the processors in rounds of each kind, and how long their event loops stand still. */
 import { processorSeconds } from '../../harness/processor-time';
-
-export type RoundKind = 'quiet' | 'loud';
+import { ROUND_KINDS, type RoundKind } from './round-kind';
 
 export interface Watched {
   readonly name: string;
@@ -25,10 +24,9 @@ async function lagMs(url: string): Promise<number> {
 }
 
 export class ProcessorUse {
-  private readonly sums: Record<RoundKind, Sum> = {
-    quiet: { seconds: 0, cores: new Map(), lagMs: new Map() },
-    loud: { seconds: 0, cores: new Map(), lagMs: new Map() },
-  };
+  private readonly sums = new Map<RoundKind, Sum>(
+    ROUND_KINDS.map((kind) => [kind, { seconds: 0, cores: new Map(), lagMs: new Map() }]),
+  );
 
   constructor(private readonly watched: readonly Watched[]) {}
 
@@ -38,7 +36,7 @@ export class ProcessorUse {
     const before = this.read();
     const began = performance.now();
     return async () => {
-      const sum = this.sums[kind];
+      const sum = this.sums.get(kind)!;
       const after = this.read();
       sum.seconds += (performance.now() - began) / 1_000;
       for (const { name } of this.watched) {
@@ -50,16 +48,13 @@ export class ProcessorUse {
 
   /** A line a process. */
   describe(): string {
-    const cores = (kind: RoundKind, name: string): string => {
-      const { seconds, cores: used } = this.sums[kind];
-      return ((used.get(name) ?? 0) / Math.max(seconds, 1)).toFixed(2);
-    };
-    const lags = (kind: RoundKind, name: string): string => (this.sums[kind].lagMs.get(name) ?? 0).toFixed(0);
+    const each = (of: (sum: Sum) => string) =>
+      ROUND_KINDS.map((kind) => `${of(this.sums.get(kind)!)} (${kind})`).join(', ');
     return this.watched
       .map(({ name, url }) => {
-        const lag =
-          url === undefined ? '' : `, event loop late by ${lags('quiet', name)} and ${lags('loud', name)} ms (p99)`;
-        return `  ${name.padEnd(14)} ${cores('quiet', name)} cores in quiet rounds, ${cores('loud', name)} in loud ones${lag}`;
+        const cores = each(({ seconds, cores: used }) => ((used.get(name) ?? 0) / Math.max(seconds, 1)).toFixed(2));
+        const lags = each(({ lagMs: lag }) => (lag.get(name) ?? 0).toFixed(0));
+        return `  ${name.padEnd(14)} cores ${cores}${url === undefined ? '' : `; event loop late by ms (p99) ${lags}`}`;
       })
       .join('\n');
   }

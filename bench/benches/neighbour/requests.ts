@@ -10,7 +10,7 @@ export interface Caller {
   readonly skus: readonly string[];
 }
 
-export type RequestKind = 'product' | 'levels' | 'order' | 'job';
+export type RequestKind = 'product' | 'levels' | 'order' | 'job' | 'live';
 
 export interface PlannedRequest {
   readonly kind: RequestKind;
@@ -63,5 +63,7 @@ export function someRequest({ productIds, skus }: Caller, random: () => number):
 export const JOB_TYPE = 'inventory.reconcile';
 const JOB_BODY = JSON.stringify({ type: JOB_TYPE, payload: {} });
 export const jobRequest = (): PlannedRequest => ({ kind: 'job', method: 'POST', path: '/v1/jobs', body: JOB_BODY });
+
+export const liveRequest = (): PlannedRequest => ({ kind: 'live', method: 'GET', path: '/live' });
 
 export const idempotencyKey = (): string => randomUUID();

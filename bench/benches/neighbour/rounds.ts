@@ -7,9 +7,10 @@ import type { TestEnvironment } from '#libs/testing';
 import { waitFor } from '#libs/local-stack';
 import type { Queue } from 'bullmq';
 import type { Load } from './load';
-import type { LoadReport } from './load-plan';
+import type { LoadReport, OpenPlan } from './load-plan';
 import { type Position, positionOf, type RanJob } from './job-positions';
 import type { ProcessorUse } from './processor-use';
+import { ROUND_KINDS, type RoundKind } from './round-kind';
 import type { Tenant, Tenants } from './tenants';
 
 export interface Scenario {
@@ -54,26 +55,22 @@ const MOST_OF_NINE = 2_000;
 const MOST_OF_TENTH = 1_000;
 
 export class Rounds {
-  private readonly quiets: Promise<Round>[] = [];
-  private readonly louds: Promise<Round>[] = [];
+  private readonly played = new Map<RoundKind, Promise<Round>[]>(ROUND_KINDS.map((kind) => [kind, []]));
 
   constructor(private readonly scenario: Scenario) {}
 
+  /** Rounds of each kind. */
   get made(): number {
-    return Math.min(this.quiets.length, this.louds.length);
+    return Math.min(...[...this.played.values()].map(({ length }) => length));
   }
 
-  /** The round of that number; played when it is asked for the first time. */
-  quiet(number: number): Promise<Round> {
-    return (this.quiets[number] ??= this.play(number, false));
-  }
-
-  loud(number: number): Promise<Round> {
-    return (this.louds[number] ??= this.play(number, true));
+  /** The round of that kind and number; played when it is asked for the first time. */
+  round(kind: RoundKind, number: number): Promise<Round> {
+    return (this.played.get(kind)![number] ??= this.play(number, kind));
   }
 
   all(): Promise<Round[]> {
-    return Promise.all([...this.quiets, ...this.louds]);
+    return Promise.all([...this.played.values()].flat());
   }
 
   /**
@@ -81,7 +78,7 @@ export class Rounds {
    * and runs its jobs has been compiled. A loud round that is not counted does it.
    */
   async warmUp(): Promise<void> {
-    await this.play(-1, true);
+    await this.play(-1, 'loud');
   }
 
   /** No job begins any more, and none is under way. */
@@ -91,21 +88,22 @@ export class Rounds {
     await waitFor(async () => (await queue.getActiveCount()) === 0, { what: 'the running jobs to end' });
   }
 
-  private async play(number: number, loud: boolean): Promise<Round> {
+  private async play(number: number, kind: RoundKind): Promise<Round> {
     const { queue, use, seconds } = this.scenario;
+    const loud = kind === 'loud';
     if (loud) await this.prepare(number);
     await this.settle();
     const startAt = Date.now() + LEAD_MS + LEAD_IN_S * 1_000;
     const watch = async (): Promise<void> => {
       await pause(startAt - Date.now());
       if (loud) await queue.resume();
-      const stop = await use.start(loud ? 'loud' : 'quiet');
+      const stop = await use.start(kind);
       await pause(startAt + seconds * 1_000 - Date.now()); // not what is left when the time is over
       await stop();
     };
     const [nine, tenth] = await Promise.all([
       this.nine(number, startAt, loud),
-      loud ? this.tenth(number, startAt) : undefined,
+      kind === 'quiet' ? undefined : this.tenth(number, startAt, loud ? 'mix' : 'live'),
       watch(),
     ]);
     const positions = loud ? await this.positions(nine.jobIds) : [];
@@ -133,15 +131,15 @@ export class Rounds {
     const { ofNine, url, seconds, nine, ratePerSecond, jobs } = this.scenario;
     return ofNine.run({
       ...{ loop: 'open', url, seconds, startAt, seed: number + 1, callers: nine, perSecond: ratePerSecond },
-      ...{ leadInSeconds: LEAD_IN_S, mostInFlight: MOST_OF_NINE, jobs: loud ? jobs : 0 },
+      ...{ leadInSeconds: LEAD_IN_S, asks: 'mix', mostInFlight: MOST_OF_NINE, jobs: loud ? jobs : 0 },
     });
   }
 
-  private tenth(number: number, startAt: number): Promise<LoadReport> {
+  private tenth(number: number, startAt: number, asks: OpenPlan['asks']): Promise<LoadReport> {
     const { ofTenth, url, seconds, tenth, tenthPerSecond } = this.scenario;
     return ofTenth.run({
       ...{ loop: 'open', url, seconds, startAt, seed: number + 1, callers: [tenth], perSecond: tenthPerSecond },
-      ...{ leadInSeconds: 0, mostInFlight: MOST_OF_TENTH, jobs: 0 },
+      ...{ leadInSeconds: 0, asks, mostInFlight: MOST_OF_TENTH, jobs: 0 },
     });
   }
 

@@ -17,7 +17,11 @@ import type { ApiFigures, RequestFigures } from '../figures/figures';
 import { quantiles, residentBytes, rounded } from './resident';
 
 /** Shares of the mix, as `someRequest` draws them. */
-const SHARES: Readonly<Record<Exclude<RequestKind, 'job'>, number>> = { product: 0.5, levels: 0.3, order: 0.2 };
+const SHARES: Readonly<Record<Exclude<RequestKind, 'job' | 'live'>, number>> = {
+  product: 0.5,
+  levels: 0.3,
+  order: 0.2,
+};
 const WARM_UP = 1_000;
 /** With several under way for processor time, as under load; then one after another for the time that it takes alone. */
 const MANY = 1_000;
