@@ -2,6 +2,7 @@
  * nginx and HAProxy with the files of deploy/ before two api processes, under load: both are restarted, one after another, and no
  * request fails; one is killed, and only what was under way on it is lost. How fast it is, nobody is asked.
  */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
@@ -22,6 +23,8 @@ const CHECK_MS = 300;
 const NOTICE_MS = 1_000;
 const LONGEST_DRAIN_MS = 30_000;
 const STOCK = 1_000_000;
+/** More than a body of JSON may have, and than a balancer keeps in memory. */
+const UPLOAD_MEGABYTES = 8;
 const NAMES = ['api-1', 'api-2'] as const;
 
 describe('a balancer before two apis', () => {
@@ -80,6 +83,12 @@ describe('a balancer before two apis', () => {
 
     afterAll(() => balancer.stop());
 
+    /** Of a metric, over both apis. */
+    const sumOf = async (metric: string) => {
+      const texts = await Promise.all(NAMES.map(async (name) => (await fetch(`${apis[name].url}/metrics`)).text()));
+      const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(`${metric} `)));
+      return lines.reduce((sum, line) => sum + Number(line.slice(metric.length + 1)), 0);
+    };
     const load = () => new SteadyLoad(balancer.url, tenant, products, OFFERED_PER_SECOND);
     const usedAgain = (name: ApiName, since: number) =>
       waitFor(() => balancer.handled.slice(since).some(({ upstream, status }) => upstream === name && status < 400), {
@@ -168,6 +177,59 @@ describe('a balancer before two apis', () => {
           expect([path, answer.status, (await answer.text()).includes('stockyard_')]).toEqual([path, 404, false]);
         }
       }
+    });
+
+    it('hands an upload on as it arrives, however large it is, and keeps nothing of it', async () => {
+      const admitted = () => sumOf('stockyard_admission_requests_total{priority="bulk",outcome="admitted"}');
+      const before = await admitted();
+      let send: ReadableStreamDefaultController<Uint8Array>;
+      const body = new ReadableStream<Uint8Array>({ start: (controller) => void (send = controller) });
+      const upload = fetch(`${balancer.url}/v1/imports`, {
+        method: 'POST',
+        headers: { ...tenant.headers, 'content-type': 'text/csv', 'idempotency-key': `upload-${kind}` },
+        body,
+        duplex: 'half',
+      });
+      const digest = createHash('sha256');
+      const sendText = (text: string) => {
+        digest.update(text);
+        send.enqueue(Buffer.from(text));
+      };
+      sendText('sku,name,price,currency\n');
+      await waitFor(async () => (await admitted()) === before + 1, {
+        what: 'an api to take the upload that has just begun',
+      });
+      const line = `A-1,${'x'.repeat(1_000)},1.00,EUR\n`;
+      for (let megabyte = 0; megabyte < UPLOAD_MEGABYTES; megabyte += 1) sendText(line.repeat(1_000));
+      send!.close();
+      expect((await upload).status).toBe(202);
+      const [taken] = await env.query<{ sha256: string }>(
+        "select payload #>> '{data,sha256}' as sha256 from jobs where type = 'bulk.import' order by id desc limit 1",
+      );
+      expect(taken!.sha256).toBe(digest.digest('hex'));
+      expect(balancer.bytesKept).toBeLessThan(100_000);
+    }, 60_000);
+
+    it('tells a client of an event when it happens, and the api when the client has gone', async () => {
+      const job = { type: 'bulk.export', payload: { resource: 'products', format: 'csv' }, delay_seconds: 3_600 };
+      const { id } = (await tenant.call(balancer, 'POST', '/v1/jobs', { body: job })).body as { id: string };
+      const leaving = new AbortController();
+      const followed = await fetch(`${balancer.url}/v1/jobs/${id}/events`, {
+        headers: tenant.headers,
+        signal: leaving.signal,
+      });
+      expect(followed.headers.get('content-type')).toBe('text/event-stream');
+      let said = '';
+      const read = async () => {
+        for await (const chunk of followed.body!.pipeThrough(new TextDecoderStream())) said += chunk;
+      };
+      const reading = read().catch(() => undefined);
+      await waitFor(() => said.includes('"state":"queued"'), { what: 'how the job stands' });
+      expect((await tenant.call(balancer, 'POST', `/v1/jobs/${id}/cancel`)).status).toBe(200);
+      await waitFor(() => said.includes('"state":"cancelled"'), { what: 'that it is cancelled', timeoutMs: 5_000 });
+      leaving.abort();
+      await reading;
+      await waitFor(async () => (await sumOf('stockyard_job_streams_open')) === 0, { what: 'the apis to notice' });
     });
 
     it('leads to the api over TLS', async () => {
