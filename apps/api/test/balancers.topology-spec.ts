@@ -87,6 +87,7 @@ describe('a balancer before two apis', () => {
     const sumOf = async (metric: string) => {
       const texts = await Promise.all(NAMES.map(async (name) => (await fetch(`${apis[name].url}/metrics`)).text()));
       const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(`${metric} `)));
+      expect(lines).toHaveLength(NAMES.length);
       return lines.reduce((sum, line) => sum + Number(line.slice(metric.length + 1)), 0);
     };
     const load = () => new SteadyLoad(balancer.url, tenant, products, OFFERED_PER_SECOND);
@@ -196,7 +197,7 @@ describe('a balancer before two apis', () => {
         send.enqueue(Buffer.from(text));
       };
       sendText('sku,name,price,currency\n');
-      await waitFor(async () => (await admitted()) === before + 1, {
+      await waitFor(async () => (await admitted()) > before, {
         what: 'an api to take the upload that has just begun',
       });
       const line = `A-1,${'x'.repeat(1_000)},1.00,EUR\n`;
@@ -207,29 +208,37 @@ describe('a balancer before two apis', () => {
         "select payload #>> '{data,sha256}' as sha256 from jobs where type = 'bulk.import' order by id desc limit 1",
       );
       expect(taken!.sha256).toBe(digest.digest('hex'));
-      expect(balancer.bytesKept).toBeLessThan(100_000);
+      expect(balancer.output).not.toContain('temporary file');
     }, 60_000);
 
     it('tells a client of an event when it happens, and the api when the client has gone', async () => {
       const job = { type: 'bulk.export', payload: { resource: 'products', format: 'csv' }, delay_seconds: 3_600 };
       const { id } = (await tenant.call(balancer, 'POST', '/v1/jobs', { body: job })).body as { id: string };
-      const leaving = new AbortController();
-      const followed = await fetch(`${balancer.url}/v1/jobs/${id}/events`, {
-        headers: tenant.headers,
-        signal: leaving.signal,
-      });
-      expect(followed.headers.get('content-type')).toBe('text/event-stream');
-      let said = '';
-      const read = async () => {
-        for await (const chunk of followed.body!.pipeThrough(new TextDecoderStream())) said += chunk;
+      const streams = () => sumOf('stockyard_job_streams_open');
+      const follow = async () => {
+        const leaving = new AbortController();
+        const path = `/v1/jobs/${id}/events`;
+        const answer = await fetch(balancer.url + path, { headers: tenant.headers, signal: leaving.signal });
+        expect(answer.headers.get('content-type')).toBe('text/event-stream');
+        const followed = { said: '', ended: Promise.resolve(), leave: () => leaving.abort() };
+        const read = async () => {
+          for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) followed.said += chunk;
+        };
+        followed.ended = read().catch(() => undefined);
+        await waitFor(() => followed.said.includes('"state":"queued"'), { what: 'how the job stands' });
+        return followed;
       };
-      const reading = read().catch(() => undefined);
-      await waitFor(() => said.includes('"state":"queued"'), { what: 'how the job stands' });
+      const left = await follow();
+      expect(await streams()).toBe(1);
+      left.leave();
+      await waitFor(async () => (await streams()) === 0, { what: 'the api to notice' });
+      const followed = await follow();
       expect((await tenant.call(balancer, 'POST', `/v1/jobs/${id}/cancel`)).status).toBe(200);
-      await waitFor(() => said.includes('"state":"cancelled"'), { what: 'that it is cancelled', timeoutMs: 5_000 });
-      leaving.abort();
-      await reading;
-      await waitFor(async () => (await sumOf('stockyard_job_streams_open')) === 0, { what: 'the apis to notice' });
+      await waitFor(() => followed.said.includes('"state":"cancelled"'), {
+        what: 'that it is cancelled',
+        timeoutMs: 5_000,
+      });
+      await Promise.all([left.ended, followed.ended]);
     });
 
     it('leads to the api over TLS', async () => {

@@ -1,6 +1,6 @@
 /** nginx and HAProxy before two apis, from the files of deploy/, and what each wrote of requests. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { OwnedProcess } from '#libs/local-stack';
@@ -76,13 +76,6 @@ export class Balancer {
 
   get output(): string {
     return readFileSync(join(this.directory, 'balancer.log'), 'utf8');
-  }
-
-  /** Of requests and answers, in its files. */
-  get bytesKept(): number {
-    const files = readdirSync(this.directory, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
-    const buffered = files.filter(({ parentPath }) => /\/(?:body|proxy)(?:\/|$)/.test(parentPath));
-    return buffered.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
   }
 
   async stop(): Promise<void> {
