@@ -21,6 +21,16 @@ describe('the last look at a line', () => {
     expect(scrub(text)).toBe(shown);
   });
 
+  it('cuts out fields of JSON that stands in a text', () => {
+    const inside = JSON.stringify({ user: 'u', password: 'hid"d\\en\n', a: { token: 'hidden', key_id: 'k' } });
+    const shown = scrub(JSON.stringify({ message: `said ${inside}.` }));
+    const { message } = JSON.parse(shown) as { message: string };
+    expect(JSON.parse(message.slice('said '.length, -1))).toEqual({
+      ...{ user: 'u', password: '[redacted]' },
+      a: { token: '[redacted]', key_id: 'k' },
+    });
+  });
+
   it.each([
     '{"message":"Shard main: 127.0.0.1:5432 is up, a primary.","request_id":"0197-b"}',
     'Bearer tokens are refused.'.replace('Bearer tokens', 'Tokens of bearers'),
@@ -54,7 +64,16 @@ describe('the last look at a line', () => {
   });
 
   it('takes no longer for a text that tries', () => {
-    for (const part of ['://', 'a:', 'eyJaaaaaaaa.', '?token=', 'Bearer ', 'sk_a']) {
+    for (const part of [
+      '://',
+      'a:',
+      'eyJaaaaaaaa.',
+      '?token=',
+      'Bearer ',
+      'sk_a',
+      '\\"key\\":\\"',
+      '\\"key\\":\\"\\\\a',
+    ]) {
       const began = performance.now();
       scrub(part.repeat(20_000));
       expect(performance.now() - began).toBeLessThan(1_000);

@@ -1,8 +1,9 @@
 /**
  * The last look at a log line, as text: what the fields' names did not give away. It cuts out the secrets of the configuration
  * and everything that has the form of a credential: passwords in URLs, Authorization values, keys and tokens of ours, JWTs,
- * links to files, signatures of queries.
+ * links to files, signatures of queries, fields of JSON that stands in a text.
  */
+import { SECRET_NAMES } from './secret-fields';
 
 const CENSOR = '[redacted]';
 
@@ -14,6 +15,7 @@ const FORMS = [
   String.raw`\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`,
   String.raw`(\/v1\/files\/)[^\s"'\\<>]{1,8192}`,
   String.raw`([?&](?:X-Amz-(?:Signature|Credential|Security-Token)|(?:access_|refresh_)?token|key|api_key|signature|password|secret)=)[^&\s"'\\#]{1,8192}`,
+  String.raw`(\\"(?:${SECRET_NAMES.join('|')})\\": ?\\")[^"\\]{0,8192}(?:\\\\(?:\\"|\\\\|[^"\\])[^"\\]{0,8192}){0,64}`,
 ];
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

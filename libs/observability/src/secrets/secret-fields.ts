@@ -4,7 +4,7 @@
  * on the heap.
  */
 
-const NAMES = [
+export const SECRET_NAMES = [
   'authorization',
   'cookie',
   'set-cookie',
@@ -23,19 +23,23 @@ const NAMES = [
   'secret',
 ];
 const CENSOR = '[redacted]';
-const SECRET_NAMES: ReadonlySet<string> = new Set(NAMES);
+const SECRET: ReadonlySet<string> = new Set(SECRET_NAMES);
+const NOT_SHOWN = '{"level":"error","message":"A line of the log could not be searched for secrets."}';
 
 /**
  * Behind a brace or comma only a name begins, or a text of a list, which no colon follows. The value is text, a number or word, or the
  * beginning of more.
  */
-const FIELD = new RegExp(String.raw`(?<=[{,])"(${NAMES.join('|')})":("(?:[^"\\]|\\.)*"|[^"[{,}\]]+|[[{])`, 'g');
+const FIELD = new RegExp(
+  String.raw`(?<=[{,])"(${SECRET_NAMES.join('|')})":("[^"\\]*(?:\\.[^"\\]*)*"|[^"[{,}\]]+|[[{])`,
+  'g',
+);
 
 function cut(name: string, value: unknown): unknown {
-  return SECRET_NAMES.has(name) ? CENSOR : value;
+  return SECRET.has(name) ? CENSOR : value;
 }
 
-/** `line`: JSON, with or without an end of line. */
+/** `line`: JSON, with or without an end of line. Never throws: what cannot be searched, as it is too deep, is not shown. */
 export function withoutSecretFields(line: string): string {
   let nested = 0;
   const shown = line.replace(FIELD, (_field, name: string, value: string) => {
@@ -43,5 +47,10 @@ export function withoutSecretFields(line: string): string {
     return `"${name}":"${CENSOR}"`;
   });
   if (nested === 0) return shown;
-  return `${JSON.stringify(JSON.parse(line, cut))}${line.endsWith('\n') ? '\n' : ''}`;
+  const end = line.endsWith('\n') ? '\n' : '';
+  try {
+    return `${JSON.stringify(JSON.parse(line, cut))}${end}`;
+  } catch {
+    return `${NOT_SHOWN}${end}`;
+  }
 }
