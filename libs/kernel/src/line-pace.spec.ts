@@ -22,8 +22,27 @@ it('is worth one at least, so that it is seen when it moves again', () => {
   pace.begin(0);
   expect(pace.worth(1_000)).toBe(1);
   pace.serve(1_010);
-  expect(pace.worth(1_030)).toBe(3); // four a second are served
+  pace.serve(1_020);
+  expect(pace.worth(1_030)).toBe(2);
+  expect(pace.worth(1_999)).toBe(2); // of the last second
   expect(pace.worth(5_000)).toBe(1);
+});
+
+it('lets a burst and who comes after it wait, though the first are slow', () => {
+  const pace = new LinePace(WAIT_MS);
+  pace.begin(0); // six that take 400 ms each, one after another; one is not in line
+  expect(pace.worth(260)).toBeGreaterThan(5);
+  pace.serve(400);
+  expect(pace.worth(600)).toBeGreaterThan(4);
+});
+
+it('lets a second one wait where each takes half of how long one may', () => {
+  const pace = new LinePace(WAIT_MS);
+  pace.begin(0);
+  for (let at = 10; at < 5_000; at += 10) {
+    if (at % 500 === 0) pace.serve(at);
+    expect(pace.worth(at)).toBeGreaterThanOrEqual(2);
+  }
 });
 
 it('is judged anew when it was empty in between', () => {
@@ -32,7 +51,8 @@ it('is judged anew when it was empty in between', () => {
   expect(pace.worth(2_000)).toBe(1);
   pace.begin(2_100);
   expect(pace.worth(2_349)).toBe(Infinity);
-  expect(pace.worth(2_350)).toBe(1);
+  expect(pace.worth(2_350)).toBe(8);
+  expect(pace.worth(3_100)).toBe(1);
 });
 
 /** A line with `perSecond` served and `load` times as many arriving; what happened after three seconds. */
@@ -74,7 +94,7 @@ it('serves all it can, hardly anybody in vain, and lets few wait for long, at an
   // All low ones, not a sample: where a pace divides the time one may wait, few steps decide.
   const wrong: object[] = [];
   for (let perSecond = 4; perSecond <= 200; perSecond += perSecond < 40 ? 1 : 40) {
-    for (let load = 1.1; load <= 6; load += 0.1) {
+    for (let load = 1.1; load <= 6; load += 0.2) {
       const { served, inVain, refused, waitedMs } = simulate(perSecond, load);
       const isShort = perSecond < 8 || waitedMs / served < (perSecond < 12 ? 0.5 : 0.32) * WAIT_MS;
       const right = served > SECONDS * perSecond * 0.9 - 2 && inVain <= 0.1 * served + 8 && refused > 0 && isShort;

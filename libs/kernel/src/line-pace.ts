@@ -7,14 +7,19 @@
 
 /** In how long one may wait. */
 const PERIODS = 4;
-/** A shorter line is empty now and then, and is then judged anew. */
+/** Of those that are served while one may wait: a shorter line is empty now and then, and is then judged anew. */
 const FEW = 3;
+/** What comes at once, of a browser that opens a page, is no standing line: so many may wait before one has waited for as long as one may. */
+const BURST = 8;
 
 export class LinePace {
   private readonly periodMs: number;
   private since = 0;
+  /** Periods that have passed since begin(). */
+  private passed = 0;
   private served = 0;
-  private before: number | undefined;
+  /** Served in each of the last periods, the newest first. */
+  private before: readonly number[] = [];
 
   constructor(waitMs: number) {
     this.periodMs = waitMs / PERIODS;
@@ -23,8 +28,9 @@ export class LinePace {
   /** Somebody waits where nobody did. */
   begin(now: number): void {
     this.since = now;
+    this.passed = 0;
     this.served = 0;
-    this.before = undefined;
+    this.before = [];
   }
 
   serve(now: number): void {
@@ -35,15 +41,18 @@ export class LinePace {
   /** Of a line in which somebody has waited all the time since begin(); Infinity while that is too short to know, and one at least. */
   worth(now: number): number {
     this.turn(now);
-    if (this.before === undefined) return Infinity;
-    const inPeriod = Math.max(this.before, this.served);
-    return Math.max(1, inPeriod, Math.min(FEW, inPeriod * PERIODS));
+    if (this.passed === 0) return Infinity;
+    const inPeriod = Math.max(this.before[0]!, this.served);
+    const inWait = this.before.reduce((sum, served) => sum + served, this.served);
+    return Math.max(1, inPeriod, this.passed < PERIODS ? BURST : Math.min(FEW, inWait));
   }
 
   private turn(now: number): void {
     const periods = Math.floor((now - this.since) / this.periodMs);
     if (periods < 1) return;
-    this.before = periods === 1 ? this.served : 0;
+    const idle = Array<number>(Math.min(periods - 1, PERIODS)).fill(0);
+    this.before = [...idle, this.served, ...this.before].slice(0, PERIODS);
+    this.passed += periods;
     this.served = 0;
     this.since += periods * this.periodMs;
   }

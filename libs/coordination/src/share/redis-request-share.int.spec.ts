@@ -58,24 +58,26 @@ describe('the requests of a tenant', () => {
     const waitMs = 4_000; // known after a second
     const requests = new RedisRequestShare(redis, { REDIS_KEY_PREFIX: PREFIX, ADMISSION_WAIT_MS: waitMs });
     requests.onModuleInit();
-    const releases = await Promise.all([requests.take(tenant, 2), requests.take(tenant, 2)]);
+    const limit = 3;
+    const releases = await Promise.all(
+      Array.from({ length: limit }, () => Promise.resolve(requests.take(tenant, limit))),
+    );
     const line: Promise<ReleaseSlot>[] = [];
-    const wait = () => {
-      const waiting = Promise.resolve(requests.take(tenant, 2));
+    for (let early = 0; early < 9; early += 1) {
+      const waiting = Promise.resolve(requests.take(tenant, limit));
       waiting.catch(() => undefined);
       line.push(waiting);
-    };
-    for (let early = 0; early < 4; early += 1) wait();
-    expect(requests.refusal(tenant, 2)).toBeUndefined(); // four of eight wait, and nobody knows yet for how long
-    await waitFor(() => requests.refusal(tenant, 2) !== undefined, { what: 'the line to stand' });
-    const refused = { code: 'limit_exceeded', details: { limit: 'max_concurrent_requests', maximum: 2 } };
-    expect(requests.refusal(tenant, 2)).toMatchObject(refused);
-    expect(() => requests.take(tenant, 2)).toThrow(expect.objectContaining({ code: 'limit_exceeded' }) as Error);
-    expect(requests.refusal(newId(), 2)).toBeUndefined();
+    }
+    expect(requests.refusal(tenant, limit)).toBeUndefined(); // nine of twelve wait, and nobody knows yet for how long
+    await waitFor(() => requests.refusal(tenant, limit) !== undefined, { what: 'the line to stand' });
+    const refused = { code: 'limit_exceeded', details: { limit: 'max_concurrent_requests', maximum: limit } };
+    expect(requests.refusal(tenant, limit)).toMatchObject(refused);
+    expect(() => requests.take(tenant, limit)).toThrow(expect.objectContaining({ code: 'limit_exceeded' }) as Error);
+    expect(requests.refusal(newId(), limit)).toBeUndefined();
     for (const release of releases) release();
     for (const waiting of line) (await waiting)();
-    expect(requests.refusal(tenant, 2)).toBeUndefined();
-    expect(requests.snapshot()).toMatchObject({ inUse: 0, waiting: 0, refusals: 3 });
+    expect(requests.refusal(tenant, limit)).toBeUndefined();
+    expect(requests.snapshot()).toMatchObject({ inUse: 0, waiting: 0 });
     await requests.beforeApplicationShutdown();
     requests.onApplicationShutdown();
   });

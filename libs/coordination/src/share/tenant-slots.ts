@@ -90,7 +90,7 @@ export class TenantSlots {
 
   /** How many may wait so that each of them is likely to be served in time. */
   worthWaiting(now: number): number {
-    return this.waiters.size === 0 ? Infinity : this.pace.worth(now);
+    return this.waiters.size > 0 && this.isAtItsLimit(now) ? this.pace.worth(now) : Infinity;
   }
 
   wait(now: number, refusal: () => Error): Promise<ReleaseSlot> {
@@ -149,7 +149,7 @@ export class TenantSlots {
   /** What to tell Redis now; it counts from here on. */
   request(now: number, closing: boolean): LeaseRequest {
     const { demand } = this;
-    const live = now < this.endsAt && !this.lowered ? this.leased : 0;
+    const live = this.isKnown(now) ? this.leased : 0;
     const expectsKnown = this.recorded && now < this.endsAt && !this.insurance.on(now);
     const told = this.insurance.on(now) ? this.part(demand) : this.need(demand, live, closing);
     this.leased = told.held;
@@ -158,6 +158,7 @@ export class TenantSlots {
   }
 
   apply(reply: LeaseReply, request: LeaseRequest, now: number): void {
+    if (!this.isKnown(now)) this.pace.begin(now); // who waited for Redis has not waited for slots
     if (request.limit <= this.limit) this.lowered = false;
     this.recorded = reply.leased > 0 || this.reportedDemand > 0;
     ({ leased: this.leased, allowance: this.allowance, pressed: this.pressed, endsAt: this.endsAt } = reply);
@@ -189,7 +190,19 @@ export class TenantSlots {
     const { insurance } = this;
     const { mostHere } = this.of;
     if (insurance.on(now)) return Math.min(insurance.part(this.limit), mostHere);
-    return now < this.endsAt && !this.lowered ? Math.min(this.leased, this.allowance, this.limit, mostHere) : 0;
+    return this.isKnown(now) ? Math.min(this.leased, this.allowance, this.limit, mostHere) : 0;
+  }
+
+  /** Whether it is the limit that makes them wait, and not that Redis has not answered yet. */
+  private isAtItsLimit(now: number): boolean {
+    if (this.insurance.on(now)) return true;
+    const most = Math.min(this.allowance, this.limit, this.of.mostHere);
+    return this.isKnown(now) && this.inUse >= most;
+  }
+
+  /** Whether Redis has said how many there are. */
+  private isKnown(now: number): boolean {
+    return now < this.endsAt && !this.lowered;
   }
 
   private take(): ReleaseSlot {

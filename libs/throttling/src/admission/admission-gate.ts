@@ -95,7 +95,10 @@ export class AdmissionGate {
   /** The refusal of one before whom too many of its tenant wait already, which counts; undefined where it may wait. */
   refuseCrowded(visitor: Place): StockyardError | undefined {
     const now = performance.now();
-    return this.room.isCrowded(visitor.priority, visitor.tenant, now) ? this.refused('shed', visitor, now) : undefined;
+    const isCrowded = () => this.room.isCrowded(visitor.priority, visitor.tenant, now);
+    if (!isCrowded()) return undefined;
+    this.admitWaiting(now); // windows grow with time too
+    return isCrowded() ? this.refused('shed', visitor, now) : undefined;
   }
 
   snapshot(): GateSnapshot {
@@ -156,7 +159,10 @@ export class AdmissionGate {
         },
         refuse: () => fail('shed'),
       };
-      const deadline = setTimeout(() => this.room.remove(waiter) && fail('expired'), this.options.waitMs);
+      const deadline = setTimeout(() => {
+        this.admitWaiting(performance.now());
+        if (this.room.remove(waiter)) fail('expired');
+      }, this.options.waitMs);
       this.room.add(waiter)?.refuse();
       this.admitWaiting(now);
     });
@@ -165,7 +171,8 @@ export class AdmissionGate {
   private refused(reason: 'shed' | 'expired', { tenant, priority }: Place, now: number): StockyardError {
     const underWay = this.underWay.get(tenant) ?? 0;
     const retryAfterSeconds = this.retryAfterSeconds();
-    if (!(this.allows(priority, now) && this.hasRoomFor(underWay, now))) {
+    const hasRoom = this.allows(priority, now) && this.hasRoomFor(underWay, now);
+    if (!hasRoom || this.windows.allows(tenant, underWay, now)) {
       this.counts[reason][priority] += 1;
       return overloaded({ priority, limit: this.limit.value, retryAfterSeconds });
     }

@@ -32,7 +32,7 @@ export function heldBack({ priority, window, underWay, retryAfterSeconds }: Held
     code: 'limit_exceeded',
     category: 'limited',
     message:
-      `The organization sends more requests at once than can be answered beside those of others, and this one was not begun; ` +
+      `More requests come at once from this caller than can be answered beside those of others, and this one was not begun; ` +
       `retry in ${retryAfterSeconds} s with fewer at once.`,
     retryAfterSeconds,
     details: { limit: 'concurrency', maximum: window, in_use: underWay, priority },
