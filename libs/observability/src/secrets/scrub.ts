@@ -3,9 +3,7 @@
  * and everything that has the form of a credential: passwords in URLs, Authorization values, keys and tokens of ours, JWTs,
  * links to files, signatures of queries, fields of JSON that stands in a text.
  */
-import { SECRET_NAMES } from './secret-fields';
-
-const CENSOR = '[redacted]';
+import { CENSOR, SECRET_NAMES } from './secret-fields';
 
 /** What precedes is kept where it is a group. Bounded, so that no text makes them slow. */
 const FORMS = [

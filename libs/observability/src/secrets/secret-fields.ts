@@ -22,7 +22,8 @@ export const SECRET_NAMES = [
   'admin_token',
   'secret',
 ];
-const CENSOR = '[redacted]';
+/** What stands in place of a secret. */
+export const CENSOR = '[redacted]';
 const SECRET: ReadonlySet<string> = new Set(SECRET_NAMES);
 const NOT_SHOWN = '{"level":"error","message":"A line of the log could not be searched for secrets."}';
 

@@ -4,8 +4,7 @@
  * its neighbours gets narrower, who is not, or is alone, gets wider.
  *
  * - A tenant begins with INITIAL. Each WINDOW_MS in which it used all of it and the others did not notice, it doubles, to SLOW_START_TO;
- *   from there on, and after
- *   a first narrowing, it grows by GROWTH, or by a quarter where that is less.
+ *   from there on, and after a first narrowing, it grows by GROWTH, or by a quarter where that is less.
  * - The others are slow when their latencies, each compared with the baseline of its route and averaged by tenant, are more than
  *   TOLERANCE times as long. Then each tenant whose requests took more than EXCESS times the mean of all for its weight
  *   gets narrower by NARROWED. Tenants that use no more than their part keep theirs. A window below one is one request, then a
